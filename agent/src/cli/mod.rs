@@ -1,0 +1,53 @@
+//! The command line: one file per command.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command-line program speaks on them")]
+
+mod emulator;
+mod token;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+/// One token source and one identity configuration for Microsoft Entra ID.
+#[derive(Debug, Parser)]
+#[command(name = "azcred", version, propagate_version = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Get a token and print it.
+    Token(token::Arguments),
+    /// Run Entra ID and the Azure metadata services on loopback, for tests and offline work.
+    Emulator(emulator::Arguments),
+}
+
+/// Reads the command line and does what it says. Exit status: 0 done, 1 not done (with the reason on standard error),
+/// 2 a command line that makes no sense.
+pub(crate) fn run() -> ExitCode {
+    let arguments = Arguments::parse();
+    // AZCRED_LOG takes the directives of tracing: `debug`, `azcred=trace,warn`.
+    let filter = EnvFilter::try_from_env("AZCRED_LOG").unwrap_or_else(|_| EnvFilter::new("off"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let result = match arguments.command {
+        Command::Token(arguments) => token::run(&arguments),
+        Command::Emulator(arguments) => emulator::run(arguments),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(sentence) => {
+            eprintln!("azcred: {sentence}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Prints a line; a reader that left is told, not a panic.
+fn say(line: &str) -> Result<(), String> {
+    use std::io::Write as _;
+    let mut stdout = std::io::stdout().lock();
+    writeln!(stdout, "{line}").and_then(|()| stdout.flush()).map_err(|error| format!("standard output: {error}"))
+}

@@ -1,0 +1,82 @@
+//! What azcred must ask of the operating system below Rust's safe surface.
+//!
+//! It exists so that `azcred` itself can forbid `unsafe`: every door and every way of forking goes through the one
+//! handler registered here. It holds no policy, and its fork handler only bumps a number: no lock, no allocation.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+static GENERATION: AtomicU64 = AtomicU64::new(1);
+static WATCHING: AtomicBool = AtomicBool::new(false);
+
+/// The number of this process in its line of forks: 1 in the first process, one more in each forked child.
+///
+/// Whatever owns threads, sockets or locks remembers the generation it was made in, and is made anew when the
+/// two differ. The first call registers the `pthread_atfork` handler, so ask once before the first thread starts.
+pub fn generation() -> u64 {
+    if !WATCHING.swap(true, Ordering::Relaxed) {
+        watch();
+    }
+    GENERATION.load(Ordering::Relaxed)
+}
+
+/// Bumps the generation in a forked child; async-signal-safe, since a child of a threaded process may do no more.
+#[cfg(unix)]
+extern "C" fn in_child() {
+    GENERATION.fetch_add(1, Ordering::Relaxed);
+}
+
+#[cfg(unix)]
+fn watch() {
+    #[expect(unsafe_code, reason = "registering a fork handler has no safe face in any library")]
+    // SAFETY: `in_child` is a plain function without captured state that lives as long as the program: the C library
+    // can't be unloaded (`-z nodelete`), and neither Python nor Node unloads an extension.
+    unsafe {
+        // A failure is ENOMEM at start-up; the generation then stays 1, as on platforms without fork.
+        libc::pthread_atfork(None, None, Some(in_child));
+    }
+}
+
+#[cfg(not(unix))]
+fn watch() {}
+
+/// Runs `body`, which starts a thread, with all signals blocked, so that the new thread takes none of the host
+/// program's. The caller's own mask is as before afterwards.
+#[cfg(unix)]
+pub fn without_signals<T>(body: impl FnOnce() -> T) -> T {
+    let mut all = std::mem::MaybeUninit::<libc::sigset_t>::uninit();
+    let mut before = std::mem::MaybeUninit::<libc::sigset_t>::uninit();
+    #[expect(unsafe_code, reason = "signal masks have no safe face in any library we use")]
+    // SAFETY: `all` is storage for a signal set, which this fills.
+    unsafe {
+        libc::sigfillset(all.as_mut_ptr());
+    }
+    #[expect(unsafe_code, reason = "as above")]
+    // SAFETY: `all` is filled, and `before` is storage for the mask that is written on success.
+    let masked = unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, all.as_ptr(), before.as_mut_ptr()) } == 0;
+    let result = body();
+    if masked {
+        #[expect(unsafe_code, reason = "as above")]
+        // SAFETY: the call above succeeded, so `before` holds the mask it replaced.
+        unsafe {
+            libc::pthread_sigmask(libc::SIG_SETMASK, before.as_ptr(), std::ptr::null_mut());
+        }
+    }
+    result
+}
+
+/// Runs `body`; there are no signal masks here.
+#[cfg(not(unix))]
+pub fn without_signals<T>(body: impl FnOnce() -> T) -> T {
+    body()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::generation;
+
+    #[test]
+    fn a_process_keeps_its_generation() {
+        let first = generation();
+        assert_eq!(generation(), first);
+    }
+}

@@ -1,0 +1,225 @@
+//! One token, one gate: single flight, and replacement on success only.
+//!
+//! Readers take a snapshot; only a commit writes. The gate guards the list of flights and who waits for each; it is
+//! never held across an await or a call out. It belongs to one fork generation: a child finds the snapshot as it was
+//! and a gate of its own, since the flights of the parent will never land here.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use arc_swap::{ArcSwap, ArcSwapOption};
+
+use super::judge::{ClaimsHash, Demand, Verdict, is_alive, judge, renewal};
+use super::ticket::{Answer, Ticket};
+use crate::driver;
+use crate::error::{Error, ErrorKind};
+use crate::request::TokenRequest;
+use crate::source::{Ask, Grant, Place, Source};
+use crate::token::{AccessToken, CacheLevel};
+use crate::world::World;
+
+/// How long a failed renewal rests, while the token lives.
+const REST: i64 = 30;
+
+/// What a slot holds.
+#[derive(Clone, Debug)]
+pub(crate) struct Entry {
+    pub(crate) token: AccessToken,
+    /// No renewal before this moment (Unix seconds).
+    pub(crate) rests_until: i64,
+    /// The claims it was got with.
+    pub(crate) claims: Option<ClaimsHash>,
+}
+
+impl Entry {
+    pub(crate) fn meets(&self, demand: &Demand, now: i64) -> bool {
+        is_alive(self.token.expires_on(), demand.min_ttl, now)
+            && (demand.claims.is_none() || demand.claims == self.claims)
+    }
+}
+
+/// One token, and the way to a new one.
+#[derive(Debug)]
+pub(crate) struct Slot {
+    entry: ArcSwapOption<Entry>,
+    gate: ArcSwap<Gate>,
+    /// 0 to 1, from the host and the key: when this slot renews relative to others.
+    jitter: f64,
+}
+
+#[derive(Debug)]
+struct Gate {
+    generation: u64,
+    flights: Mutex<Vec<Flight>>,
+}
+
+/// A question under way, and who waits for its answer.
+#[derive(Debug)]
+struct Flight {
+    claims: Option<ClaimsHash>,
+    waiting: Vec<Arc<Ticket>>,
+}
+
+impl Gate {
+    fn new() -> Gate {
+        Gate { generation: azcred_platform::generation(), flights: Mutex::default() }
+    }
+
+    /// Ends a flight: everyone who waits gets its result.
+    fn land(&self, claims: Option<ClaimsHash>, answer: &Answer, now: i64) {
+        let flight = {
+            let mut flights = self.flights.lock().unwrap_or_else(PoisonError::into_inner);
+            let at = flights.iter().position(|flight| flight.claims == claims);
+            at.map(|at| flights.swap_remove(at))
+        };
+        for ticket in flight.into_iter().flat_map(|flight| flight.waiting) {
+            ticket.land(answer.clone(), now);
+        }
+    }
+}
+
+impl Slot {
+    pub(crate) fn new(jitter: f64) -> Slot {
+        Slot { entry: ArcSwapOption::empty(), gate: ArcSwap::from_pointee(Gate::new()), jitter }
+    }
+
+    /// What the cache has for a caller, now.
+    pub(crate) fn judge(&self, demand: &Demand, now: i64) -> Verdict {
+        match judge(self.entry.load().as_deref(), demand, now) {
+            Verdict::Fresh(token) => Verdict::Fresh(token.at_level(CacheLevel::Process)),
+            Verdict::Renew(token) => Verdict::Renew(token.at_level(CacheLevel::Process)),
+            Verdict::Resting(token) => Verdict::Resting(token.at_level(CacheLevel::Process)),
+            Verdict::Must => Verdict::Must,
+        }
+    }
+
+    /// Starts a renewal that nobody waits for, unless one is under way.
+    pub(crate) fn renew(self: &Arc<Self>, source: &Arc<dyn Source>, world: &World, request: &TokenRequest) {
+        self.board(source, world, request, &Demand::default(), None);
+    }
+
+    /// Lets a caller wait for the flight that answers its demand, starting it where there is none.
+    pub(crate) fn wait(
+        self: &Arc<Self>,
+        source: &Arc<dyn Source>,
+        world: &World,
+        request: &TokenRequest,
+        demand: &Demand,
+        ticket: Arc<Ticket>,
+    ) {
+        self.board(source, world, request, demand, Some(ticket));
+    }
+
+    fn board(
+        self: &Arc<Self>,
+        source: &Arc<dyn Source>,
+        world: &World,
+        request: &TokenRequest,
+        demand: &Demand,
+        ticket: Option<Arc<Ticket>>,
+    ) {
+        let gate = self.gate();
+        {
+            let mut flights = gate.flights.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(flight) = flights.iter_mut().find(|flight| flight.claims == demand.claims) {
+                flight.waiting.extend(ticket);
+                return;
+            }
+            // A flight may have landed since the caller looked.
+            if let (Some(ticket), verdict) = (&ticket, self.judge(demand, world.clock.now()))
+                && let Verdict::Fresh(token) | Verdict::Renew(token) | Verdict::Resting(token) = verdict
+            {
+                drop(flights);
+                ticket.settle(Ok(token));
+                return;
+            }
+            flights.push(Flight { claims: demand.claims, waiting: ticket.into_iter().collect() });
+        }
+        let flight = fly(
+            Arc::clone(self),
+            Arc::clone(&gate),
+            Arc::clone(source),
+            world.clone(),
+            TokenRequest { cancel: None, timeout: None, ..request.clone() },
+            *demand,
+        );
+        if let Err(error) = driver::spawn(flight) {
+            gate.land(demand.claims, &Err(error), world.clock.now());
+        }
+    }
+
+    fn gate(&self) -> Arc<Gate> {
+        let gate = self.gate.load_full();
+        if gate.generation == azcred_platform::generation() {
+            return gate;
+        }
+        // A forked child: whoever comes first puts a new gate in.
+        let previous = self.gate.compare_and_swap(&gate, Arc::new(Gate::new()));
+        drop(previous);
+        self.gate.load_full()
+    }
+
+    /// Puts a new token in. A token that outlives it stays, unless a resource refused it.
+    fn commit(&self, grant: Grant, demand: &Demand, now: i64) -> Answer {
+        let refresh_on = renewal(now, grant.expires_on, grant.refresh_in, self.jitter);
+        let credential = grant.provenance.credential;
+        let token = AccessToken::new(grant.text.expose(), grant.expires_on, refresh_on, grant.provenance)
+            .ok_or_else(|| Error::transient(format!("{credential}: the token holds characters that no token has")))?;
+        if !is_alive(token.expires_on(), 0, now) {
+            let life = token.expires_on().saturating_sub(now);
+            return Err(Error::transient(format!("{credential}: the source gave a token that lives {life} s")));
+        }
+        let fresh = Arc::new(Entry { token: token.clone(), rests_until: 0, claims: demand.claims });
+        self.entry.rcu(|held| match held {
+            Some(held) if demand.claims.is_none() && held.token.expires_on() > token.expires_on() => {
+                Some(Arc::new(Entry { rests_until: now.saturating_add(REST), ..Entry::clone(held) }))
+            }
+            _ => Some(Arc::clone(&fresh)),
+        });
+        Ok(token)
+    }
+
+    /// Notes that a renewal failed, so that the next one waits a little.
+    fn rest(&self, error: &Error, now: i64) {
+        #[expect(clippy::cast_possible_truncation, reason = "a jitter of at most 15 s")]
+        let pause = REST + (self.jitter * 15.0) as i64;
+        let asked = error.retry_after().and_then(|span| i64::try_from(span.as_secs()).ok()).unwrap_or(0);
+        let rests_until = now.saturating_add(pause.max(asked));
+        self.entry.rcu(|held| held.as_ref().map(|held| Arc::new(Entry { rests_until, ..Entry::clone(held) })));
+    }
+}
+
+/// Asks the source once, within its patience, commits, and tells everyone who waits.
+async fn fly(
+    slot: Arc<Slot>,
+    gate: Arc<Gate>,
+    source: Arc<dyn Source>,
+    world: World,
+    request: TokenRequest,
+    demand: Demand,
+) {
+    let ask = Ask { world: &world, request: &request, place: Place::Alone };
+    let patience = source.about().patience;
+    let answer = driver::caught(AssertUnwindSafe(driver::within(patience, source.fetch(&ask)))).await;
+    let now = world.clock.now();
+    let answer = match answer {
+        Ok(Some(Ok(grant))) => slot.commit(grant, &demand, now),
+        Ok(Some(Err(error))) => Err(error),
+        Ok(None) => Err(late(&*source, patience)),
+        Err(_) => Err(Error::new(
+            ErrorKind::Internal,
+            format!("{}: a bug in azcred was contained; please report it", source.about().credential),
+        )),
+    };
+    if let Err(error) = &answer {
+        tracing::warn!(credential = source.about().credential, kind = error.kind().name(), "{error}");
+        slot.rest(error, now);
+    }
+    gate.land(demand.claims, &answer, now);
+}
+
+fn late(source: &dyn Source, patience: Duration) -> Error {
+    let credential = source.about().credential;
+    Error::transient(format!("{credential}: no answer within {} s", patience.as_secs()))
+}

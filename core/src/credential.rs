@@ -1,0 +1,175 @@
+//! The handle everyone holds: a source, the cache, and the world they live in.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use ring::digest;
+
+use crate::builder;
+use crate::cache::Key;
+use crate::cache::judge::{Demand, Verdict};
+use crate::cache::slot::Slot;
+use crate::cache::ticket::{Answer, Ticket};
+use crate::driver;
+use crate::error::{Error, ErrorKind};
+use crate::options::{Spelling, Value};
+use crate::request::TokenRequest;
+use crate::source::Source;
+use crate::source::chain::Chain;
+use crate::token::AccessToken;
+use crate::world::World;
+
+/// A source of tokens. Cheap to clone, made without I/O, good for any thread; all credentials of a process with the
+/// same identity share their tokens.
+#[derive(Clone, Debug)]
+pub struct Credential {
+    source: Arc<dyn Source>,
+    world: World,
+}
+
+impl Credential {
+    /// A credential by its class name (`ManagedIdentityCredential`, `DefaultAzureCredential`, …) and its options.
+    ///
+    /// # Errors
+    /// `InvalidConfiguration` names the option or variable that is wrong, and what was expected.
+    pub fn new(name: &str, options: Vec<(String, Value)>, spelling: Spelling) -> Result<Credential, Error> {
+        Credential::in_world(World::real(), name, options, spelling)
+    }
+
+    /// [`Credential::new`] in a world of one's own.
+    ///
+    /// # Errors
+    /// As [`Credential::new`].
+    pub fn in_world(
+        world: World,
+        name: &str,
+        options: Vec<(String, Value)>,
+        spelling: Spelling,
+    ) -> Result<Credential, Error> {
+        let source = builder::build(&world, name, options, spelling)?;
+        Ok(Credential { source, world })
+    }
+
+    /// `ChainedTokenCredential`: asks its members in their order until one is available.
+    ///
+    /// # Errors
+    /// `InvalidConfiguration` if there is no member.
+    pub fn chain(members: &[Credential]) -> Result<Credential, Error> {
+        let world = members.first().map_or_else(World::real, |member| member.world.clone());
+        let sources = members.iter().map(|member| Arc::clone(&member.source)).collect();
+        Ok(Credential { source: Arc::new(Chain::of(sources)?), world })
+    }
+
+    /// A credential over a source of one's own.
+    pub fn from_source(source: Arc<dyn Source>, world: World) -> Credential {
+        Credential { source, world }
+    }
+
+    /// Its class name.
+    pub fn name(&self) -> &'static str {
+        self.source.about().credential
+    }
+
+    /// The live token of the cache, if there is one: never waits. A renewal that is due is started, not awaited.
+    ///
+    /// # Errors
+    /// `InvalidArgument` for a request that no source could serve.
+    pub fn cached(&self, request: &TokenRequest) -> Result<Option<AccessToken>, Error> {
+        Ok(self.look(request)?.0)
+    }
+
+    /// A token; blocks this thread until it is there, without running anything on it.
+    ///
+    /// # Errors
+    /// Why there is none; `TimedOut` and `Cancelled` as the request allows.
+    pub fn get_token(&self, request: &TokenRequest) -> Result<AccessToken, Error> {
+        self.block(request, None)
+    }
+
+    /// [`Credential::get_token`] that calls `patience` some twenty times a second while it waits; `Break` ends the wait
+    /// with `Cancelled`. For hosts that must look for signals.
+    ///
+    /// # Errors
+    /// As [`Credential::get_token`].
+    pub fn get_token_while(
+        &self,
+        request: &TokenRequest,
+        patience: &mut dyn FnMut() -> ControlFlow<()>,
+    ) -> Result<AccessToken, Error> {
+        self.block(request, Some(patience))
+    }
+
+    fn block(&self, request: &TokenRequest, patience: Option<driver::Patience<'_>>) -> Result<AccessToken, Error> {
+        let (token, slot, demand) = self.look(request)?;
+        if let Some(token) = token {
+            return Ok(token);
+        }
+        driver::wait(request, demand.min_ttl, patience, |ticket| {
+            slot.wait(&self.source, &self.world, request, &demand, ticket);
+        })
+    }
+
+    /// A token, given to `done` on azcred's own thread, exactly once, and never from inside this call.
+    ///
+    /// # Errors
+    /// When nothing was started; `done` is not called then.
+    pub fn start(&self, request: TokenRequest, done: impl FnOnce(Answer) + Send + 'static) -> Result<(), Error> {
+        let credential = self.clone();
+        let (token, slot, demand) = credential.look(&request)?;
+        let ticket = Ticket::new(demand.min_ttl, Box::new(done));
+        driver::spawn(async move {
+            if let Some(token) = token {
+                ticket.settle(Ok(token));
+                return;
+            }
+            match driver::guard(&ticket, &request) {
+                Ok(()) => slot.wait(&credential.source, &credential.world, &request, &demand, ticket),
+                Err(error) => ticket.settle(Err(error)),
+            }
+        })
+    }
+
+    /// A token, for async Rust on any executor.
+    ///
+    /// # Errors
+    /// As [`Credential::get_token`].
+    ///
+    /// # Cancel safety
+    /// Dropping the future leaves the fetch alone; whoever asks next finds its result.
+    pub async fn get_token_async(&self, request: TokenRequest) -> Result<AccessToken, Error> {
+        let (sender, receiver) = tokio::sync::oneshot::channel();
+        // A receiver that is gone wants no answer.
+        self.start(request, move |answer| drop(sender.send(answer)))?;
+        let lost = |_| Error::new(ErrorKind::Internal, "azcred's thread ended; please report this");
+        receiver.await.map_err(lost)?
+    }
+
+    fn look(&self, request: &TokenRequest) -> Result<(Option<AccessToken>, Arc<Slot>, Demand), Error> {
+        request.check()?;
+        let slot = self.world.cache.slot(&self.key(request)?);
+        let claims = request.claims.as_deref().map(|claims| {
+            let mut hash = [0; 32];
+            hash.copy_from_slice(digest::digest(&digest::SHA256, claims.as_bytes()).as_ref());
+            hash
+        });
+        let demand = Demand { min_ttl: request.min_ttl, claims };
+        let token = match slot.judge(&demand, self.world.clock.now()) {
+            Verdict::Fresh(token) | Verdict::Resting(token) => Some(token),
+            Verdict::Renew(token) => {
+                slot.renew(&self.source, &self.world, request);
+                Some(token)
+            }
+            Verdict::Must => None,
+        };
+        Ok((token, slot, demand))
+    }
+
+    fn key(&self, request: &TokenRequest) -> Result<Key, Error> {
+        let about = self.source.about();
+        let tenant = about.tenants.resolve(about.credential, request.tenant_id.as_deref())?;
+        let mut scopes = request.scopes.clone();
+        scopes.sort_unstable();
+        scopes.dedup();
+        Ok(Key { identity: about.identity, tenant: tenant.map(str::to_owned), scopes, cae: request.enable_cae })
+    }
+}

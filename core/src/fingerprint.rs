@@ -1,0 +1,76 @@
+//! Which identity a token belongs to, as 32 bytes that can be compared and kept, and from which no secret comes back.
+
+use std::fmt;
+
+use ring::digest;
+
+/// The identity of a credential: two credentials with the same one may share tokens.
+///
+/// It is a SHA-256 over everything that decides whose tokens come back: kind, endpoint, ids, and the secret where there
+/// is one, so that a process without the secret can't name the entry of one that has it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Fingerprint([u8; 32]);
+
+impl Fingerprint {
+    /// The fingerprint of a kind of credential and its parts, in order. Lengths are part of it, so that no two
+    /// lists of parts run into each other.
+    pub fn of(kind: &str, parts: &[&str]) -> Fingerprint {
+        let mut context = digest::Context::new(&digest::SHA256);
+        for part in std::iter::once(&kind).chain(parts) {
+            context.update(&(part.len() as u64).to_le_bytes());
+            context.update(part.as_bytes());
+        }
+        Fingerprint::finish(context)
+    }
+
+    /// The fingerprint of a chain: its members' in their order.
+    pub(crate) fn of_chain(kind: &str, members: &[Fingerprint]) -> Fingerprint {
+        let mut context = digest::Context::new(&digest::SHA256);
+        context.update(Fingerprint::of(kind, &[]).bytes());
+        for member in members {
+            context.update(member.bytes());
+        }
+        Fingerprint::finish(context)
+    }
+
+    fn finish(context: digest::Context) -> Fingerprint {
+        let mut bytes = [0; 32];
+        bytes.copy_from_slice(context.finish().as_ref());
+        Fingerprint(bytes)
+    }
+
+    /// The bytes.
+    pub fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for byte in self.0.iter().take(6) {
+            write!(f, "{byte:02x}")?;
+        }
+        f.write_str("…")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Fingerprint;
+
+    #[test]
+    fn parts_do_not_run_into_each_other() {
+        let all = [
+            Fingerprint::of("a", &["b", "c"]),
+            Fingerprint::of("a", &["bc"]),
+            Fingerprint::of("a", &["bc", ""]),
+            Fingerprint::of("a", &["", "bc"]),
+            Fingerprint::of("ab", &["c"]),
+            Fingerprint::of_chain("a", &[Fingerprint::of("b", &[])]),
+        ];
+        for (at, one) in all.iter().enumerate() {
+            assert_eq!(all.iter().filter(|other| *other == one).count(), 1, "{at}");
+        }
+        assert_eq!(Fingerprint::of("a", &["b"]), Fingerprint::of("a", &["b"]));
+    }
+}

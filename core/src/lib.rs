@@ -1,0 +1,50 @@
+//! One token source and one identity configuration for Microsoft Entra ID.
+//!
+//! A [`Credential`] gives tokens for Azure services: from a managed identity, an application's secret, or a developer's
+//! login. All credentials of a process share one cache; a token that lives is never withheld, one that is dead is never
+//! returned, and callers who ask for the same token at once cause one request.
+//!
+//! ```
+//! use azcred::fake::{Fake, answer};
+//! use azcred::{Credential, Spelling, TokenRequest};
+//!
+//! // A world of our own, so that this example needs no Azure; programs call `Credential::new`.
+//! let (world, fake) = Fake::world();
+//! fake.set("AZURE_POD_IDENTITY_AUTHORITY_HOST", "http://127.0.0.1:40342");
+//! fake.serve(|_| Ok(answer(200, r#"{"access_token":"abc","expires_in":"86400"}"#)));
+//!
+//! let credential = Credential::in_world(world, "ManagedIdentityCredential", vec![], Spelling::Snake)?;
+//! let token = credential.get_token(&TokenRequest::scope("https://storage.azure.com/.default"))?;
+//! assert_eq!(token.authorization(), "Bearer abc");
+//! assert_eq!(token.provenance().source, "imds");
+//! # Ok::<(), azcred::Error>(())
+//! ```
+#![forbid(unsafe_code)]
+
+mod builder;
+mod cache;
+mod credential;
+mod driver;
+mod error;
+mod fingerprint;
+mod options;
+mod random;
+mod request;
+mod source;
+mod token;
+mod wire;
+mod world;
+
+pub use cache::ticket::Answer;
+pub use credential::Credential;
+pub use error::{Attempt, Error, ErrorKind};
+pub use fingerprint::Fingerprint;
+pub use options::{Spelling, Value};
+pub use request::{Cancel, TokenRequest};
+pub use source::{About, Ask, Fetch, Grant, Place, Source};
+pub use token::{AccessToken, CacheLevel, Provenance, Secret};
+pub use wire::http;
+pub use world::{Boxed, Clock, Command, Env, Files, Http, Output, ProcessError, Processes, World, fake};
+
+/// The version of azcred, the same for the crate, the libraries, the packages and the program.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -1,0 +1,306 @@
+//! The one table of options: every option of every credential, with its type, unit and default.
+//!
+//! Python's keyword arguments, Node's option objects, C's setters and the configuration file are all read through
+//! [`Options::read`], so a new option appears at every door at once and a mistake has the same words everywhere. Names
+//! are those of azure-identity for Python; [`Spelling::Camel`] reads those of @azure/identity.
+
+mod peers;
+mod value;
+
+use std::time::Duration;
+
+use serde::{Deserialize, Deserializer};
+
+use crate::error::Error;
+use crate::token::Secret;
+use peers::Disposition;
+pub use value::Value;
+use value::{Misfit, Problem, Reader};
+
+/// How names are written where the options come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spelling {
+    /// `tenant_id`, `process_timeout` in seconds: Python, C, the configuration file.
+    Snake,
+    /// `tenantId`, `processTimeoutInMs`: Node.
+    Camel,
+}
+
+/// All options. A credential takes those that its entry in the credential table lists.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Options {
+    /// The tenant (directory) to sign in to: its id or a domain name.
+    pub(crate) tenant_id: Option<String>,
+    /// The application's or the user-assigned identity's client id.
+    pub(crate) client_id: Option<String>,
+    /// The application's secret.
+    pub(crate) client_secret: Option<Secret>,
+    /// A user-assigned managed identity by its object (principal) id.
+    pub(crate) object_id: Option<String>,
+    /// A user-assigned managed identity by its Azure resource id.
+    pub(crate) resource_id: Option<String>,
+    /// azure-identity's spelling of the three ids of a managed identity.
+    pub(crate) identity_config: Option<IdentityConfig>,
+    /// The authority's host. Default: `AZURE_AUTHORITY_HOST`, else `login.microsoftonline.com`.
+    pub(crate) authority: Option<String>,
+    /// Other tenants that a request may name; `*` for all.
+    pub(crate) additionally_allowed_tenants: Option<Vec<String>>,
+    /// Skips the question to the public cloud whether the authority is known. azcred never asks it.
+    pub(crate) disable_instance_discovery: Option<bool>,
+    /// The Azure CLI's subscription, by name or id.
+    pub(crate) subscription: Option<String>,
+    /// How long a developer tool may run, in seconds. Default 10.
+    #[serde(deserialize_with = "number")]
+    pub(crate) process_timeout: Option<f64>,
+    /// The default chain's managed identity. Given and empty means system-assigned; default `AZURE_CLIENT_ID`.
+    #[serde(deserialize_with = "given")]
+    #[expect(clippy::option_option, reason = "left out, given and empty, given")]
+    pub(crate) managed_identity_client_id: Option<Option<String>>,
+    /// The default chain's managed identity by its Azure resource id.
+    pub(crate) managed_identity_resource_id: Option<String>,
+    /// The default chain's managed identity by its object id.
+    pub(crate) managed_identity_object_id: Option<String>,
+    /// Refuses to build the default chain unless `AZURE_TOKEN_CREDENTIALS` is set.
+    pub(crate) require_envvar: Option<bool>,
+    /// Leaves a member out of the default chain.
+    pub(crate) exclude_environment_credential: Option<bool>,
+    /// Leaves a member out of the default chain.
+    pub(crate) exclude_workload_identity_credential: Option<bool>,
+    /// Leaves a member out of the default chain.
+    pub(crate) exclude_managed_identity_credential: Option<bool>,
+    /// Leaves a member out of the default chain.
+    pub(crate) exclude_cli_credential: Option<bool>,
+}
+
+/// One of the ids of a user-assigned managed identity.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a map with one of client_id, object_id and resource_id")]
+#[expect(clippy::struct_field_names, reason = "the names are azure-identity's")]
+pub(crate) struct IdentityConfig {
+    pub(crate) client_id: Option<String>,
+    pub(crate) object_id: Option<String>,
+    pub(crate) resource_id: Option<String>,
+}
+
+#[expect(clippy::option_option, reason = "as the option it reads")]
+fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
+    Option::<String>::deserialize(deserializer).map(Some)
+}
+
+/// A whole number or one with a fraction.
+fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged, expecting = "expected a number")]
+    enum Number {
+        Given(f64),
+        Null(()),
+    }
+    Ok(match Number::deserialize(deserializer)? {
+        Number::Given(number) => Some(number),
+        Number::Null(()) => None,
+    })
+}
+
+impl<'de> Deserialize<'de> for Secret {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Secret, D::Error> {
+        String::deserialize(deserializer).map(Secret::new)
+    }
+}
+
+impl Options {
+    /// Reads the options of `credential`, which takes those named in `takes`.
+    pub(crate) fn read(
+        credential: &str,
+        takes: &[&str],
+        given: Vec<(String, Value)>,
+        spelling: Spelling,
+    ) -> Result<Options, Error> {
+        let mut known = Vec::with_capacity(given.len());
+        for (name, value) in given {
+            let (snake, value) = match spelling {
+                Spelling::Snake => (name.clone(), value),
+                Spelling::Camel => from_camel(&name, value),
+            };
+            if takes.contains(&snake.as_str()) {
+                known.push((snake, value));
+                continue;
+            }
+            match peers::disposition(&snake) {
+                Some(Disposition::Noted(reason)) => {
+                    tracing::info!(credential, option = name, "accepted and not used: {reason}");
+                }
+                Some(Disposition::Refused(reason)) => {
+                    return Err(Error::configuration(format!(
+                        "{credential}: option {name} is not supported: {reason}"
+                    )));
+                }
+                None => return Err(unknown(credential, &name, takes, spelling)),
+            }
+        }
+        let misfit = |misfit: Misfit| {
+            let name = spelled(&misfit.name(), spelling);
+            match &misfit.problem {
+                Problem::Unknown => unknown(credential, &name, takes, spelling),
+                Problem::Wrong(sentence) => Error::configuration(format!("{credential}: option {name}: {sentence}")),
+            }
+        };
+        let options = Options::deserialize(Reader(Value::Map(known))).map_err(misfit)?;
+        options.check(credential, spelling)?;
+        Ok(options)
+    }
+
+    fn check(&self, credential: &str, spelling: Spelling) -> Result<(), Error> {
+        let wrong = |name: &str, sentence: String| {
+            Error::configuration(format!("{credential}: option {}: {sentence}", spelled(name, spelling)))
+        };
+        if let Some(tenant) = &self.tenant_id {
+            crate::request::check_tenant(tenant).map_err(|sentence| wrong("tenant_id", sentence))?;
+        }
+        if let Some(seconds) = self.process_timeout
+            && !(seconds > 0.0 && seconds <= 3600.0)
+        {
+            return Err(wrong("process_timeout", "expected more than 0 and at most 3600 seconds".to_owned()));
+        }
+        Ok(())
+    }
+
+    /// How long a developer tool may run.
+    pub(crate) fn process_timeout(&self) -> Duration {
+        Duration::from_secs_f64(self.process_timeout.unwrap_or(10.0))
+    }
+}
+
+fn unknown(credential: &str, name: &str, takes: &[&str], spelling: Spelling) -> Error {
+    let takes: Vec<String> = takes.iter().map(|name| spelled(name, spelling)).collect();
+    let name = crate::request::shown(name);
+    Error::configuration(format!("{credential}: unknown option {name}; it takes {}", takes.join(", ")))
+}
+
+/// @azure/identity's names that differ by more than their spelling.
+const CAMEL: [(&str, &str); 2] = [("authorityHost", "authority"), ("processTimeoutInMs", "process_timeout")];
+
+fn from_camel(name: &str, value: Value) -> (String, Value) {
+    let value = match (name, value) {
+        #[expect(clippy::cast_precision_loss, reason = "milliseconds of a time-out are far below 2^52")]
+        ("processTimeoutInMs", Value::Int(ms)) => Value::Float(ms as f64 / 1000.0),
+        ("processTimeoutInMs", Value::Float(ms)) => Value::Float(ms / 1000.0),
+        (_, value) => value,
+    };
+    if let Some((_, snake)) = CAMEL.iter().find(|(camel, _)| *camel == name) {
+        return ((*snake).to_owned(), value);
+    }
+    let mut snake = String::with_capacity(name.len() + 4);
+    for char in name.chars() {
+        if char.is_ascii_uppercase() {
+            snake.push('_');
+        }
+        snake.push(char.to_ascii_lowercase());
+    }
+    (snake, value)
+}
+
+/// A name of the table as the caller writes it.
+fn spelled(name: &str, spelling: Spelling) -> String {
+    if spelling == Spelling::Snake {
+        return name.to_owned();
+    }
+    if let Some((camel, _)) = CAMEL.iter().find(|(_, snake)| *snake == name) {
+        return (*camel).to_owned();
+    }
+    let mut camel = String::with_capacity(name.len());
+    let mut upper = false;
+    for char in name.chars() {
+        match char {
+            '_' => upper = true,
+            char if upper => {
+                camel.push(char.to_ascii_uppercase());
+                upper = false;
+            }
+            char => camel.push(char),
+        }
+    }
+    camel
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(given: &[(&str, Value)], spelling: Spelling) -> Result<Options, String> {
+        let given = given.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+        let takes = ["tenant_id", "client_secret", "process_timeout", "identity_config", "authority"];
+        Options::read("X", &takes, given, spelling).map_err(|error| error.message().to_owned())
+    }
+
+    #[test]
+    fn mistakes_name_the_option_and_both_types() {
+        let cases = [
+            (
+                vec![("tenant", Value::text("x"))],
+                "X: unknown option tenant; it takes tenant_id, client_secret, process_timeout, identity_config, authority",
+            ),
+            (vec![("tenant_id", Value::Int(5))], "X: option tenant_id: expected a string, got a whole number"),
+            (
+                vec![("client_secret", Value::Int(424_242))],
+                "X: option client_secret: expected a string, got a whole number",
+            ),
+            (
+                vec![("tenant_id", Value::Other("a function".into()))],
+                "X: option tenant_id: expected a string, got a function",
+            ),
+            (vec![("process_timeout", Value::text("ten"))], "X: option process_timeout: expected a number"),
+            (
+                vec![("process_timeout", Value::Int(0))],
+                "X: option process_timeout: expected more than 0 and at most 3600 seconds",
+            ),
+            (
+                vec![("process_timeout", Value::Float(f64::NAN))],
+                "X: option process_timeout: expected more than 0 and at most 3600 seconds",
+            ),
+            (
+                vec![("identity_config", Value::Map(vec![("client_id".into(), Value::Bool(true))]))],
+                "X: option identity_config.client_id: expected a string, got a truth value",
+            ),
+            (
+                vec![("identity_config", Value::text("x"))],
+                "X: option identity_config: expected a map with one of client_id, object_id and resource_id, got text",
+            ),
+        ];
+        for (given, expected) in cases {
+            assert_eq!(read(&given, Spelling::Snake).unwrap_err(), expected);
+        }
+    }
+
+    #[test]
+    fn the_names_of_node_come_and_go_in_camel_case() {
+        let options = read(
+            &[
+                ("tenantId", Value::text("t")),
+                ("processTimeoutInMs", Value::Int(1500)),
+                ("authorityHost", Value::text("h")),
+            ],
+            Spelling::Camel,
+        )
+        .unwrap();
+        assert_eq!(options.tenant_id.as_deref(), Some("t"));
+        assert_eq!(options.process_timeout(), Duration::from_millis(1500));
+        let error = read(&[("tenantID", Value::text("t"))], Spelling::Camel).unwrap_err();
+        assert!(
+            error.contains("unknown option tenantID; it takes tenantId, clientSecret, processTimeoutInMs"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn null_is_no_value() {
+        assert!(read(&[("tenant_id", Value::Null)], Spelling::Snake).unwrap().tenant_id.is_none());
+    }
+
+    #[test]
+    fn options_of_the_peers_are_noted_or_refused() {
+        assert!(read(&[("logging_enable", Value::Bool(true))], Spelling::Snake).is_ok());
+        let error = read(&[("connection_verify", Value::Bool(false))], Spelling::Snake).unwrap_err();
+        assert!(error.starts_with("X: option connection_verify is not supported: "), "{error}");
+    }
+}

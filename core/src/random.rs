@@ -1,0 +1,35 @@
+//! Randomness from the system.
+
+use ring::rand::{SecureRandom as _, SystemRandom};
+
+/// A random GUID (RFC 9562 version 4), for `client-request-id`.
+pub(crate) fn guid() -> String {
+    let mut bytes = [0_u8; 16];
+    if SystemRandom::new().fill(&mut bytes).is_err() {
+        tracing::debug!("the system has no randomness; this request's id is all zeros");
+    }
+    let mut number = u128::from_be_bytes(bytes);
+    number = number & !(0xf << 76) | 0x4 << 76;
+    number = number & !(0x3 << 62) | 0x2 << 62;
+    let hex = format!("{number:032x}");
+    let mut guid = String::with_capacity(36);
+    for (at, digit) in hex.chars().enumerate() {
+        if matches!(at, 8 | 12 | 16 | 20) {
+            guid.push('-');
+        }
+        guid.push(digit);
+    }
+    guid
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_guid_has_its_form() {
+        let guid = super::guid();
+        assert_eq!(guid.len(), 36);
+        assert_eq!(guid.chars().nth(14), Some('4'));
+        assert!(matches!(guid.chars().nth(19), Some('8' | '9' | 'a' | 'b')));
+        assert_ne!(guid, super::guid());
+    }
+}

@@ -1,0 +1,189 @@
+//! Chains: ask each member in turn, remember every no. The only loop on the way to a token.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::Deserialize;
+
+use super::{About, Ask, Fetch, Grant, Place, Source, Tenants};
+use crate::error::{Attempt, Error, ErrorKind};
+use crate::fingerprint::Fingerprint;
+
+/// The class name of a chain that the caller put together.
+pub(crate) const NAME: &str = "ChainedTokenCredential";
+
+#[derive(Debug)]
+pub(crate) struct Chain {
+    about: About,
+    members: Vec<Arc<dyn Source>>,
+    place: Place,
+    memory: Option<Memory>,
+}
+
+/// Which member won, and whose token it gave. A later answer of another member must be of the same identity:
+/// otherwise the restart of a metadata service would hand a program the identity of whoever is signed in.
+#[derive(Debug)]
+struct Memory {
+    winner: AtomicUsize,
+    subject: std::sync::Mutex<Option<Subject>>,
+}
+
+const NOBODY: usize = usize::MAX;
+
+/// Who a token speaks for.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+struct Subject {
+    tid: String,
+    oid: String,
+}
+
+impl Subject {
+    /// Reads a token's claims without checking them: they are compared, not trusted.
+    fn of(grant: &Grant) -> Option<Subject> {
+        let claims = grant.text.expose().split('.').nth(1)?;
+        let claims = URL_SAFE_NO_PAD.decode(claims.trim_end_matches('=')).ok()?;
+        serde_json::from_slice(&claims).ok()
+    }
+}
+
+impl Chain {
+    /// A chain that asks its members anew for each token.
+    pub(crate) fn of(members: Vec<Arc<dyn Source>>) -> Result<Chain, Error> {
+        Chain::new(NAME, members, Place::Chain, None)
+    }
+
+    /// The default chain, which stays with the member that gave a token.
+    pub(crate) fn default_chain(name: &'static str, members: Vec<Arc<dyn Source>>) -> Result<Chain, Error> {
+        let memory = Memory { winner: AtomicUsize::new(NOBODY), subject: std::sync::Mutex::default() };
+        Chain::new(name, members, Place::Default, Some(memory))
+    }
+
+    fn new(
+        credential: &'static str,
+        members: Vec<Arc<dyn Source>>,
+        place: Place,
+        memory: Option<Memory>,
+    ) -> Result<Chain, Error> {
+        if members.is_empty() {
+            return Err(Error::configuration(format!("{credential}: expected at least one credential, got none")));
+        }
+        let identities: Vec<Fingerprint> = members.iter().map(|member| member.about().identity).collect();
+        let patience: Duration = members.iter().map(|member| member.about().patience).sum();
+        let identity = Fingerprint::of_chain(credential, &identities);
+        let about = About { credential, identity, patience, tenants: Tenants::Members };
+        Ok(Chain { about, members, place, memory })
+    }
+
+    async fn ask(&self, ask: &Ask<'_>) -> Result<Grant, Error> {
+        let ask = Ask { place: self.place.max_of(ask.place), ..*ask };
+        let Some((memory, winner)) = self.winner() else {
+            let (at, grant) = self.walk(&ask, None).await?;
+            self.remember(at, &grant);
+            return Ok(grant);
+        };
+        let Some(member) = self.members.get(winner) else {
+            return Err(Error::new(ErrorKind::Internal, "the chain forgot its winner; please report this"));
+        };
+        let error = match member.fetch(&ask).await {
+            Err(error) if error.kind() == ErrorKind::Unavailable => error,
+            answer => return answer,
+        };
+        // The winner is gone. Another member will do only if it speaks for the same identity.
+        let known = memory.subject.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
+        if let (Some(known), Ok((_, grant))) = (known, self.walk(&ask, Some(winner)).await)
+            && Subject::of(&grant) == Some(known)
+        {
+            return Ok(grant);
+        }
+        let name = member.about().credential;
+        let message = format!(
+            "{}: {name} gave this program its tokens and is unavailable now; no other member speaks for the same identity\n\t{error}",
+            self.about.credential
+        );
+        Err(Error::unavailable(message).with_attempts(vec![Attempt { credential: name, error }]))
+    }
+
+    fn winner(&self) -> Option<(&Memory, usize)> {
+        let memory = self.memory.as_ref()?;
+        let winner = memory.winner.load(Ordering::Acquire);
+        (winner != NOBODY).then_some((memory, winner))
+    }
+
+    fn remember(&self, at: usize, grant: &Grant) {
+        let Some(memory) = &self.memory else { return };
+        tracing::info!(
+            chain = self.about.credential,
+            winner = grant.provenance.credential,
+            "this member gives the tokens from now on"
+        );
+        *memory.subject.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Subject::of(grant);
+        memory.winner.store(at, Ordering::Release);
+    }
+
+    /// Asks the members in their order, but for `except`.
+    async fn walk(&self, ask: &Ask<'_>, except: Option<usize>) -> Result<(usize, Grant), Error> {
+        let mut attempts = Vec::with_capacity(self.members.len());
+        for (at, member) in self.members.iter().enumerate().filter(|(at, _)| Some(*at) != except) {
+            let credential = member.about().credential;
+            match member.fetch(ask).await {
+                Ok(grant) => return Ok((at, grant)),
+                Err(error) => {
+                    tracing::debug!(chain = self.about.credential, member = credential, "{error}");
+                    let goes_on = error.kind() == ErrorKind::Unavailable;
+                    attempts.push(Attempt { credential, error });
+                    if !goes_on {
+                        break;
+                    }
+                }
+            }
+        }
+        Err(self.report(attempts))
+    }
+
+    /// One line per member, first to last; the last one's kind is the whole's.
+    fn report(&self, attempts: Vec<Attempt>) -> Error {
+        let last = attempts.last().map(|attempt| attempt.error.clone());
+        let kind = last.as_ref().map_or(ErrorKind::Unavailable, Error::kind);
+        let mut message = format!(
+            "{} failed to retrieve a token from the included credentials.\nAttempted credentials:",
+            self.about.credential
+        );
+        for attempt in &attempts {
+            // A member's sentence starts with its name already; lines of its own are indented further.
+            message.push_str("\n\t");
+            message.push_str(&attempt.error.message().replace('\n', "\n\t\t"));
+        }
+        let untried = self.members.iter().skip(attempts.len()).map(|member| member.about().credential);
+        for credential in untried {
+            message.push_str("\n\t");
+            message.push_str(credential);
+            message.push_str(": not tried, since the one before was refused");
+        }
+        let error = match last {
+            // Its code, ids and delay are the caller's too.
+            Some(last) => last.with_message(message),
+            None => Error::unavailable(message),
+        };
+        error.with_kind(kind).with_attempts(attempts)
+    }
+}
+
+impl Place {
+    /// A chain within the default chain is part of it.
+    fn max_of(self, outer: Place) -> Place {
+        if outer == Place::Default { Place::Default } else { self }
+    }
+}
+
+impl Source for Chain {
+    fn about(&self) -> &About {
+        &self.about
+    }
+
+    fn fetch<'a>(&'a self, ask: &'a Ask<'a>) -> Fetch<'a> {
+        Box::pin(self.ask(ask))
+    }
+}

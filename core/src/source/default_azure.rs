@@ -1,0 +1,130 @@
+//! `DefaultAzureCredential`: the chain of azure-identity, from one table.
+
+use std::sync::Arc;
+
+use super::absent::Absent;
+use super::azure_cli::{self, AzureCli};
+use super::chain::Chain;
+use super::environment::{self, Environment};
+use super::{Made, managed_identity};
+use crate::error::Error;
+use crate::options::Options;
+use crate::request::shown;
+use crate::world::World;
+
+/// The class name.
+pub(crate) const NAME: &str = "DefaultAzureCredential";
+
+const SELECTION: &str = "AZURE_TOKEN_CREDENTIALS";
+
+/// What `AZURE_TOKEN_CREDENTIALS` calls a group of members.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Group {
+    Prod,
+    Dev,
+}
+
+/// One member: its class name, its group, and the option that leaves it out.
+struct Member {
+    name: &'static str,
+    group: Group,
+    excluded: fn(&Options) -> Option<bool>,
+    build: fn(&World, &Options, bool) -> Made,
+}
+
+/// The chain, in its order.
+const MEMBERS: [Member; 4] = [
+    Member {
+        name: environment::NAME,
+        group: Group::Prod,
+        excluded: |options| options.exclude_environment_credential,
+        build: |world, options, _| {
+            let own = Options {
+                authority: options.authority.clone(),
+                additionally_allowed_tenants: options.additionally_allowed_tenants.clone(),
+                ..Options::default()
+            };
+            Ok(Arc::new(Environment::from_options(world, &own)?))
+        },
+    },
+    Member {
+        name: "WorkloadIdentityCredential",
+        group: Group::Prod,
+        excluded: |options| options.exclude_workload_identity_credential,
+        build: |world, _, _| Ok(Arc::new(Absent::workload_identity(world))),
+    },
+    Member {
+        name: managed_identity::NAME,
+        group: Group::Prod,
+        excluded: |options| options.exclude_managed_identity_credential,
+        build: |world, options, only| {
+            let object_id = options.managed_identity_object_id.clone();
+            let resource_id = options.managed_identity_resource_id.clone();
+            let client_id = match &options.managed_identity_client_id {
+                // Given, and be it empty, beats the environment.
+                Some(given) => given.clone(),
+                None if object_id.is_some() || resource_id.is_some() => None,
+                None => world.env.get("AZURE_CLIENT_ID"),
+            };
+            let own = Options { client_id, object_id, resource_id, ..Options::default() };
+            managed_identity::from_options(world, own, !only)
+        },
+    },
+    Member {
+        name: azure_cli::NAME,
+        group: Group::Dev,
+        excluded: |options| options.exclude_cli_credential,
+        build: |_, options, _| {
+            let own = Options {
+                tenant_id: options.tenant_id.clone(),
+                additionally_allowed_tenants: options.additionally_allowed_tenants.clone(),
+                process_timeout: options.process_timeout,
+                ..Options::default()
+            };
+            Ok(Arc::new(AzureCli::from_options(own)?))
+        },
+    },
+];
+
+/// The chain for these options in this environment.
+pub(crate) fn from_options(world: &World, options: &Options) -> Made {
+    let selection = world.env.get(SELECTION).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+    if options.require_envvar == Some(true) && selection.is_none() {
+        return Err(Error::configuration(format!(
+            "{NAME}: {SELECTION} is required but is not set or is empty: expected dev, prod, or a credential's name"
+        )));
+    }
+    let selected = select(selection.as_deref())?;
+    let chosen: Vec<&Member> = MEMBERS
+        .iter()
+        // An explicit choice in code beats the variable, either way.
+        .filter(|member| (member.excluded)(options).map_or_else(|| selected(member), |excluded| !excluded))
+        .collect();
+    let only = chosen.len() == 1 && selection.is_some();
+    let members: Result<Vec<_>, _> = chosen.iter().map(|member| (member.build)(world, options, only)).collect();
+    Ok(Arc::new(Chain::default_chain(NAME, members?)?))
+}
+
+/// Whether a member is selected.
+type Selection = Box<dyn Fn(&Member) -> bool>;
+
+/// Which members a value of `AZURE_TOKEN_CREDENTIALS` means.
+fn select(selection: Option<&str>) -> Result<Selection, Error> {
+    let Some(selection) = selection else { return Ok(Box::new(|_| true)) };
+    let wanted = selection.to_ascii_lowercase();
+    match wanted.as_str() {
+        "prod" => Ok(Box::new(|member| member.group == Group::Prod)),
+        "dev" => Ok(Box::new(|member| member.group == Group::Dev)),
+        _ if MEMBERS.iter().any(|member| member.name.eq_ignore_ascii_case(&wanted)) => {
+            Ok(Box::new(move |member| member.name.eq_ignore_ascii_case(&wanted)))
+        }
+        _ => {
+            let names: Vec<&str> = MEMBERS.iter().map(|member| member.name).collect();
+            Err(Error::configuration(format!(
+                "{NAME}: {SELECTION}: expected dev, prod, {}, got '{}'",
+                names.join(", "),
+                shown(selection)
+            )))
+        }
+    }
+}

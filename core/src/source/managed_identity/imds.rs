@@ -1,0 +1,126 @@
+//! The instance metadata service of Azure VMs and scale sets.
+//!
+//! In a chain it is asked first whether anybody is there, with a patience that depends on the host: an Azure VM says
+//! so in its SMBIOS chassis tag. Asked for by name it is never probed.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use super::{NAME, about, check_endpoint, grant, no_answer, refused};
+use crate::error::{Error, ErrorKind};
+use crate::source::{About, Ask, Fetch, Grant, Place, Source};
+use crate::wire::http::Response;
+use crate::wire::identity_endpoint::{IMDS_HOST, UserAssigned, imds, imds_probe};
+use crate::wire::retry::RetryPolicy;
+use crate::world::World;
+
+const ENDPOINT: &str = "the instance metadata service (IMDS)";
+
+/// The chassis asset tag of every Azure VM.
+const AZURE_TAG: &str = "7783-7084-3265-9085-8269-3286-77";
+
+#[derive(Debug)]
+pub(super) struct Imds {
+    about: About,
+    host: String,
+    identity: Option<UserAssigned>,
+    probe: bool,
+    answered: AtomicBool,
+}
+
+impl Imds {
+    pub(super) fn new(host: Option<String>, identity: Option<UserAssigned>, probe: bool) -> Result<Imds, Error> {
+        if let Some(host) = &host {
+            check_endpoint(host).map_err(|sentence| {
+                Error::configuration(format!("{NAME}: AZURE_POD_IDENTITY_AUTHORITY_HOST: {sentence}"))
+            })?;
+        }
+        // Where the environment names a host there is one.
+        let probe = probe && host.is_none();
+        let host = host.unwrap_or_else(|| IMDS_HOST.to_owned());
+        let host = host.trim_end_matches('/').to_owned();
+        let about = about("imds", &host, "", identity.as_ref());
+        Ok(Imds { about, host, identity, probe, answered: AtomicBool::new(false) })
+    }
+
+    async fn ask(&self, ask: &Ask<'_>) -> Result<Grant, Error> {
+        let resource = ask.request.one_resource(NAME)?;
+        if self.probe && ask.place != Place::Alone && !self.answered.load(Ordering::Relaxed) {
+            self.probe(ask, resource).await?;
+        }
+        let request = imds(&self.host, resource, self.identity.as_ref());
+        let asked = ask.world.clock.now();
+        let response = ask
+            .world
+            .send(&request, &RetryPolicy::IMDS)
+            .await
+            .map_err(|error| no_answer(ask, ENDPOINT, &error, ErrorKind::Unavailable))?;
+        self.answered.store(true, Ordering::Relaxed);
+        let now = ask.world.clock.now();
+        match response.status {
+            200 => grant(ask, asked, &response, ENDPOINT, "imds", self.identity.as_ref()),
+            400 => Err(self.no_identity(&response, now)),
+            403 if is_unreachable(&response) => Err(nobody("a container runtime's proxy says it is unreachable")),
+            404 => Err(refused(ENDPOINT, &response, now, ErrorKind::Transient, &[])),
+            _ => Err(refused(ENDPOINT, &response, now, ErrorKind::Failed, &[])),
+        }
+    }
+
+    async fn probe(&self, ask: &Ask<'_>, resource: &str) -> Result<(), Error> {
+        let patience = patience(ask.world);
+        let request = imds_probe(&self.host, resource, patience);
+        match ask.world.send(&request, &RetryPolicy::NEVER).await {
+            Ok(response) if is_unreachable(&response) => {
+                Err(nobody("a container runtime's proxy says it is unreachable"))
+            }
+            Ok(_) => {
+                self.answered.store(true, Ordering::Relaxed);
+                Ok(())
+            }
+            Err(error) => Err(nobody(&format!("no answer within {} ms: {error}", patience.as_millis()))),
+        }
+    }
+
+    /// 400: no identity, or not this one; IMDS uses it for bad parameters too.
+    fn no_identity(&self, response: &Response, now: i64) -> Error {
+        let error = refused(ENDPOINT, response, now, ErrorKind::Unavailable, &[]);
+        let hint = match &self.identity {
+            None => "no system-assigned identity here, or several user-assigned ones: name one".to_owned(),
+            Some(identity) => {
+                let (kind, id) = identity.parts();
+                format!("the identity with {kind} {id} is not assigned to this host")
+            }
+        };
+        let message = format!("{}; {hint}", error.message());
+        Error::new(ErrorKind::Unavailable, message)
+            .with_code(error.code().map(str::to_owned))
+            .with_http_status(response.status)
+    }
+}
+
+fn nobody(why: &str) -> Error {
+    Error::unavailable(format!("{NAME}: {ENDPOINT} is not here: {why}"))
+}
+
+/// Docker Desktop answers for hosts that do not exist.
+fn is_unreachable(response: &Response) -> bool {
+    let text = String::from_utf8_lossy(&response.body);
+    response.status == 403 && text.contains("unreachable")
+}
+
+/// How long to wait for the first answer: on Azure as long as a busy host needs, elsewhere a moment.
+fn patience(world: &World) -> Duration {
+    let tag = world.files.read(Path::new("/sys/class/dmi/id/chassis_asset_tag"), 256).unwrap_or_default();
+    if String::from_utf8_lossy(&tag).trim() == AZURE_TAG { Duration::from_secs(3) } else { Duration::from_millis(200) }
+}
+
+impl Source for Imds {
+    fn about(&self) -> &About {
+        &self.about
+    }
+
+    fn fetch<'a>(&'a self, ask: &'a Ask<'a>) -> Fetch<'a> {
+        Box::pin(self.ask(ask))
+    }
+}

@@ -1,0 +1,192 @@
+//! What comes back: the token, its times, and where it came from.
+
+use std::fmt;
+use std::sync::Arc;
+
+use zeroize::Zeroizing;
+
+/// Text that must not be seen: wiped when dropped, never printed. [`Secret::expose`] is the one way in.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(Zeroizing<String>);
+
+impl Secret {
+    /// Takes over a secret text.
+    pub fn new(text: impl Into<String>) -> Secret {
+        Secret(Zeroizing::new(text.into()))
+    }
+
+    /// The text itself. Don't log it.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+/// Which cache answered, or that the source was asked for this very call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CacheLevel {
+    /// The token was fetched from its source for this call.
+    Source,
+    /// The token was in this process's cache.
+    Process,
+}
+
+impl CacheLevel {
+    /// The level's name at every door.
+    pub fn name(self) -> &'static str {
+        match self {
+            CacheLevel::Source => "source",
+            CacheLevel::Process => "process",
+        }
+    }
+}
+
+/// Where a token came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Provenance {
+    /// The class name of the credential that fetched it, such as `ManagedIdentityCredential`: in a chain, the member.
+    pub credential: &'static str,
+    /// What that credential asked: `imds`, `app_service`, `entra`, `azure_cli`.
+    pub source: &'static str,
+    /// The tenant asked for, where the source takes one.
+    pub tenant_id: Option<String>,
+    /// The client id of the identity, where it is known.
+    pub client_id: Option<String>,
+}
+
+/// A token for one resource. Cheap to clone.
+#[derive(Clone)]
+pub struct AccessToken {
+    inner: Arc<Inner>,
+    level: CacheLevel,
+}
+
+struct Inner {
+    /// `Bearer <token>`, so that the header form and the token are one allocation; C strings end in NUL.
+    header: Zeroizing<Vec<u8>>,
+    expires_on: i64,
+    refresh_on: i64,
+    provenance: Provenance,
+}
+
+const SCHEME: &str = "Bearer ";
+
+impl AccessToken {
+    /// A token that expires at `expires_on` and is worth renewing from `refresh_on` on, both in Unix seconds.
+    ///
+    /// The text must be visible ASCII, which keeps NUL and line breaks out of headers; `None` otherwise.
+    pub(crate) fn new(text: &str, expires_on: i64, refresh_on: i64, provenance: Provenance) -> Option<AccessToken> {
+        if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return None;
+        }
+        let mut header = Zeroizing::new(Vec::with_capacity(SCHEME.len() + text.len() + 1));
+        header.extend_from_slice(SCHEME.as_bytes());
+        header.extend_from_slice(text.as_bytes());
+        header.push(0);
+        Some(AccessToken {
+            inner: Arc::new(Inner { header, expires_on, refresh_on, provenance }),
+            level: CacheLevel::Source,
+        })
+    }
+
+    /// The token's text. Don't log it.
+    pub fn secret(&self) -> &str {
+        self.authorization().get(SCHEME.len()..).unwrap_or_default()
+    }
+
+    /// The value of an `Authorization` header: `Bearer <token>`. Don't log it.
+    pub fn authorization(&self) -> &str {
+        let bytes = self.authorization_with_nul();
+        let text = bytes.split_last().map_or(bytes, |(_, text)| text);
+        // The constructor lets ASCII in and nothing else, so this is never the default.
+        std::str::from_utf8(text).unwrap_or_default()
+    }
+
+    /// [`AccessToken::authorization`] with a final NUL byte, for C. The token itself starts at byte 7.
+    pub fn authorization_with_nul(&self) -> &[u8] {
+        &self.inner.header
+    }
+
+    /// When the token dies, in Unix seconds.
+    pub fn expires_on(&self) -> i64 {
+        self.inner.expires_on
+    }
+
+    /// From when on a renewal is due, in Unix seconds.
+    pub fn refresh_on(&self) -> i64 {
+        self.inner.refresh_on
+    }
+
+    /// `Bearer`.
+    pub fn token_type(&self) -> &'static str {
+        "Bearer"
+    }
+
+    /// Where the token came from.
+    pub fn provenance(&self) -> &Provenance {
+        &self.inner.provenance
+    }
+
+    /// Which cache answered this call.
+    pub fn cache_level(&self) -> CacheLevel {
+        self.level
+    }
+
+    /// Whether both are one token in memory, as two answers of the cache are. Doors use it to keep their own object.
+    pub fn is_same(&self, other: &AccessToken) -> bool {
+        Arc::ptr_eq(&self.inner, &other.inner)
+    }
+
+    pub(crate) fn at_level(mut self, level: CacheLevel) -> AccessToken {
+        self.level = level;
+        self
+    }
+}
+
+impl fmt::Debug for AccessToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AccessToken")
+            .field("token", &"…")
+            .field("expires_on", &self.inner.expires_on)
+            .field("refresh_on", &self.inner.refresh_on)
+            .field("provenance", &self.inner.provenance)
+            .field("level", &self.level)
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn provenance() -> Provenance {
+        Provenance { credential: "ManagedIdentityCredential", source: "imds", tenant_id: None, client_id: None }
+    }
+
+    #[test]
+    fn header_and_text_are_one_allocation() {
+        let token = AccessToken::new("abc", 10, 5, provenance()).unwrap();
+        assert_eq!(token.secret(), "abc");
+        assert_eq!(token.authorization(), "Bearer abc");
+        assert_eq!(token.authorization_with_nul(), b"Bearer abc\0");
+    }
+
+    #[test]
+    fn text_that_could_break_a_header_is_refused() {
+        for text in ["", "a\0b", "a\r\nb", "a b", "é"] {
+            assert!(AccessToken::new(text, 10, 5, provenance()).is_none());
+        }
+    }
+
+    #[test]
+    fn debug_shows_no_secret() {
+        let token = AccessToken::new("canary", 10, 5, provenance()).unwrap();
+        let shown = format!("{token:?} {:?}", Secret::new("canary"));
+        assert!(!shown.contains("canary"));
+    }
+}

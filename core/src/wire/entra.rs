@@ -1,0 +1,137 @@
+//! The token endpoint of the Microsoft identity platform.
+//!
+//! <https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow>
+
+use std::time::Duration;
+
+use url::Url;
+
+use super::http::{Request, Route};
+use crate::request::shown;
+use crate::token::Secret;
+
+/// The public cloud.
+pub(crate) const PUBLIC_CLOUD: &str = "login.microsoftonline.com";
+
+/// Where users and applications sign in.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Authority {
+    /// `https://host[:port][/path]`, without a final slash.
+    base: String,
+    host: String,
+}
+
+impl Authority {
+    /// Reads a host name or an `https` URL; the error fits behind the option's name.
+    pub(crate) fn parse(text: &str) -> Result<Authority, String> {
+        let wrong = || {
+            format!(
+                "expected a host such as '{PUBLIC_CLOUD}' or its https URL, without user, query or fragment, got '{}'",
+                shown(text)
+            )
+        };
+        let text = text.trim();
+        let full = if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
+        let url = Url::parse(&full).map_err(|_| wrong())?;
+        let plain = url.username().is_empty() && url.password().is_none() && url.query().is_none();
+        match url.host_str() {
+            Some(host) if url.scheme() == "https" && plain && url.fragment().is_none() => {
+                Ok(Authority { host: host.to_owned(), base: url.as_str().trim_end_matches('/').to_owned() })
+            }
+            _ => Err(wrong()),
+        }
+    }
+
+    /// The host, for messages.
+    pub(crate) fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// The whole, for fingerprints.
+    pub(crate) fn base(&self) -> &str {
+        &self.base
+    }
+
+    /// A POST of `form` to a tenant's token endpoint.
+    pub(crate) fn token_request(&self, tenant: &str, form: &[(&str, &str)], request_id: &str) -> Request {
+        // An ADFS host has no tenants and no v2.0.
+        let path = if tenant == "adfs" { "oauth2/token" } else { "oauth2/v2.0/token" };
+        let mut body = form_urlencoded::Serializer::new(String::with_capacity(512));
+        body.extend_pairs(form);
+        Request {
+            method: "POST",
+            url: format!("{}/{tenant}/{path}", self.base),
+            headers: vec![
+                ("accept", Secret::new("application/json")),
+                ("client-request-id", Secret::new(request_id)),
+                ("x-ms-lib-capability", Secret::new("retry-after, h429")),
+            ],
+            body: Some(Secret::new(body.finish())),
+            timeout: Duration::from_secs(30),
+            route: Route::Authority,
+        }
+    }
+}
+
+/// The `claims` parameter: the caller's challenge, and the capability to handle one where the caller has it.
+/// `claims` is a JSON object, as the request's check made sure.
+pub(crate) fn claims(claims: Option<&str>, enable_cae: bool) -> Option<String> {
+    if !enable_cae {
+        return claims.map(str::to_owned);
+    }
+    let mut merged: serde_json::Map<String, serde_json::Value> =
+        claims.and_then(|claims| serde_json::from_str(claims).ok()).unwrap_or_default();
+    let token = merged.entry("access_token").or_insert_with(|| serde_json::json!({}));
+    if let Some(token) = token.as_object_mut() {
+        token.insert("xms_cc".to_owned(), serde_json::json!({ "values": ["CP1"] }));
+    }
+    Some(serde_json::Value::Object(merged).to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn authorities() {
+        for (given, base) in [
+            ("login.microsoftonline.com", "https://login.microsoftonline.com"),
+            ("https://login.microsoftonline.us/", "https://login.microsoftonline.us"),
+            ("localhost:8443", "https://localhost:8443"),
+            (" https://host/path/ ", "https://host/path"),
+        ] {
+            assert_eq!(Authority::parse(given).unwrap().base(), base);
+        }
+        for given in [
+            "",
+            "http://host",
+            "https://user@host",
+            "https://host?x",
+            "https://host#x",
+            "ftp://host",
+            "https://",
+            "a b",
+        ] {
+            assert!(Authority::parse(given).unwrap_err().contains("expected a host"), "{given}");
+        }
+    }
+
+    #[test]
+    fn the_token_endpoint() {
+        let authority = Authority::parse("login.microsoftonline.com").unwrap();
+        let request = authority.token_request("contoso.com", &[("client_secret", "a&b=c d"), ("scope", "s")], "id");
+        assert_eq!(request.url, "https://login.microsoftonline.com/contoso.com/oauth2/v2.0/token");
+        assert_eq!(request.body.unwrap().expose(), "client_secret=a%26b%3Dc+d&scope=s");
+        let request = authority.token_request("adfs", &[], "id");
+        assert_eq!(request.url, "https://login.microsoftonline.com/adfs/oauth2/token");
+    }
+
+    #[test]
+    fn claims_are_merged_with_the_capability() {
+        assert_eq!(claims(None, false), None);
+        assert_eq!(claims(Some("{}"), false).as_deref(), Some("{}"));
+        assert_eq!(claims(None, true).unwrap(), r#"{"access_token":{"xms_cc":{"values":["CP1"]}}}"#);
+        let merged = claims(Some(r#"{"access_token":{"nbf":{"essential":true}}}"#), true).unwrap();
+        assert!(merged.contains("nbf") && merged.contains("CP1"), "{merged}");
+    }
+}

@@ -1,0 +1,8 @@
+//! What goes over the wire, as values: build a request, read an answer. Pure; nothing here sends or waits.
+
+pub(crate) mod answer;
+pub(crate) mod entra;
+pub mod http;
+pub(crate) mod identity_endpoint;
+pub(crate) mod moment;
+pub(crate) mod retry;

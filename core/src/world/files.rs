@@ -1,0 +1,35 @@
+//! Files, read only.
+
+use std::io::Read as _;
+use std::path::Path;
+
+use super::Files;
+
+#[derive(Debug)]
+pub(super) struct RealFiles;
+
+impl Files for RealFiles {
+    fn read(&self, path: &Path, limit: u64) -> std::io::Result<Vec<u8>> {
+        #[expect(clippy::disallowed_methods, reason = "these are the files")]
+        let file = std::fs::File::open(path)?;
+        let mut content = Vec::new();
+        file.take(limit + 1).read_to_end(&mut content)?;
+        if content.len() as u64 > limit {
+            return Err(std::io::Error::new(std::io::ErrorKind::FileTooLarge, format!("larger than {limit} bytes")));
+        }
+        Ok(content)
+    }
+
+    #[cfg(unix)]
+    fn is_executable(&self, path: &Path) -> bool {
+        #[expect(clippy::disallowed_methods, reason = "these are the files")]
+        let regular = std::fs::metadata(path).is_ok_and(|metadata| metadata.is_file());
+        regular && rustix::fs::access(path, rustix::fs::Access::EXEC_OK).is_ok()
+    }
+
+    #[cfg(not(unix))]
+    fn is_executable(&self, path: &Path) -> bool {
+        #[expect(clippy::disallowed_methods, reason = "these are the files")]
+        std::fs::metadata(path).is_ok_and(|metadata| metadata.is_file())
+    }
+}

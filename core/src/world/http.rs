@@ -1,0 +1,179 @@
+//! HTTP over reqwest and rustls: no redirects, no cookies, bounded bodies.
+//!
+//! There are two clients. The one for local sources has no TLS and no proxy; the one for authorities loads the trusted
+//! roots, and is made at first use, since most processes on Azure never need it. Both belong to one fork generation: a
+//! child starts with clients of its own and leaves the parent's alone.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use arc_swap::ArcSwapOption;
+use reqwest::redirect::Policy;
+use rustls::{ClientConfig, RootCertStore};
+use zeroize::Zeroizing;
+
+use super::{Boxed, Env, Files, Http, roots};
+use crate::wire::http::{HttpError, HttpFault, MAX_BODY, Request, Response, Route};
+
+#[derive(Debug)]
+pub(super) struct RealHttp {
+    env: Arc<dyn Env>,
+    files: Arc<dyn Files>,
+    clients: ArcSwapOption<Clients>,
+}
+
+#[derive(Debug)]
+struct Clients {
+    generation: u64,
+    local: Result<reqwest::Client, HttpError>,
+    authority: OnceLock<Result<reqwest::Client, HttpError>>,
+}
+
+impl RealHttp {
+    pub(super) fn new(env: Arc<dyn Env>, files: Arc<dyn Files>) -> RealHttp {
+        RealHttp { env, files, clients: ArcSwapOption::empty() }
+    }
+
+    fn client(&self, route: Route) -> Result<reqwest::Client, HttpError> {
+        let clients = self.generation();
+        match route {
+            Route::Local => clients.local.clone(),
+            Route::Authority => clients.authority.get_or_init(|| self.authority()).clone(),
+        }
+    }
+
+    fn generation(&self) -> Arc<Clients> {
+        let generation = azcred_platform::generation();
+        let current = self.clients.load_full();
+        if let Some(clients) = current.filter(|clients| clients.generation == generation) {
+            return clients;
+        }
+        let fresh = Arc::new(Clients {
+            generation,
+            local: build(Route::Local, RootCertStore::empty()),
+            authority: OnceLock::new(),
+        });
+        self.clients.store(Some(Arc::clone(&fresh)));
+        fresh
+    }
+
+    fn authority(&self) -> Result<reqwest::Client, HttpError> {
+        let roots = roots::load(&*self.env, &*self.files)
+            .map_err(|message| HttpError { fault: HttpFault::Refused, message })?;
+        build(Route::Authority, roots)
+    }
+}
+
+fn build(route: Route, roots: RootCertStore) -> Result<reqwest::Client, HttpError> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let tls = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| refused(&error))?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let builder = reqwest::Client::builder()
+        .tls_backend_preconfigured(tls)
+        .redirect(Policy::none())
+        .referer(false)
+        .user_agent(concat!("azcred/", env!("CARGO_PKG_VERSION")))
+        .pool_idle_timeout(Duration::from_secs(30));
+    let builder = match route {
+        Route::Local => builder.no_proxy().connect_timeout(Duration::from_secs(2)),
+        Route::Authority => builder.https_only(true).connect_timeout(Duration::from_secs(10)),
+    };
+    builder.build().map_err(|error| refused(&error.without_url()))
+}
+
+fn refused(error: &dyn std::error::Error) -> HttpError {
+    HttpError { fault: HttpFault::Refused, message: chain(error) }
+}
+
+impl Http for RealHttp {
+    fn send<'a>(&'a self, request: &'a Request) -> Boxed<'a, Result<Response, HttpError>> {
+        Box::pin(async move {
+            let client = self.client(request.route)?;
+            let mut builder = match request.method {
+                "POST" => client.post(&request.url),
+                _ => client.get(&request.url),
+            };
+            for (name, value) in &request.headers {
+                let mut value = reqwest::header::HeaderValue::from_str(value.expose()).map_err(|_| HttpError {
+                    fault: HttpFault::Refused,
+                    message: format!("the value of header {name} has characters that HTTP does not allow"),
+                })?;
+                value.set_sensitive(true);
+                builder = builder.header(*name, value);
+            }
+            if let Some(body) = &request.body {
+                builder =
+                    builder.header("content-type", "application/x-www-form-urlencoded").body(body.expose().to_owned());
+            }
+            let answer = builder.timeout(request.timeout).send().await.map_err(fault)?;
+            read(answer).await
+        })
+    }
+}
+
+async fn read(mut answer: reqwest::Response) -> Result<Response, HttpError> {
+    let status = answer.status().as_u16();
+    let text = |(name, value): (&reqwest::header::HeaderName, &reqwest::header::HeaderValue)| {
+        Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
+    };
+    let headers = answer.headers().iter().filter_map(text).collect();
+    let mut body = Zeroizing::new(Vec::with_capacity(4096));
+    while let Some(chunk) = answer.chunk().await.map_err(fault)? {
+        if body.len() + chunk.len() > MAX_BODY {
+            return Err(HttpError {
+                fault: HttpFault::TooLarge,
+                message: format!("the answer is larger than {MAX_BODY} bytes"),
+            });
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(Response { status, headers, body })
+}
+
+fn fault(error: reqwest::Error) -> HttpError {
+    let error = error.without_url();
+    let message = chain(&error);
+    let fault = if error.is_timeout() {
+        HttpFault::Timeout
+    } else if is_tls(&error) {
+        HttpFault::Tls
+    } else if error.is_connect() {
+        HttpFault::Connect
+    } else if error.is_builder() {
+        HttpFault::Refused
+    } else {
+        HttpFault::Broken
+    };
+    HttpError { fault, message }
+}
+
+fn is_tls(error: &reqwest::Error) -> bool {
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        if error.is::<rustls::Error>() || inner.is_some_and(<dyn std::error::Error + Send + Sync>::is::<rustls::Error>)
+        {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
+/// The most telling sentence of an error: its innermost cause, after what was being done.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let next = error.to_string();
+        if !text.contains(&next) {
+            text.push_str(": ");
+            text.push_str(&next);
+        }
+        cause = error.source();
+    }
+    text
+}

@@ -1,0 +1,165 @@
+//! The world as small traits: what the rest of core may know of time, environment, files, network and processes.
+//!
+//! It exists so that tests own all of it: [`fake`] has a stand-in for each. Nothing else in core reads the clock, the
+//! environment or a file, opens a socket or starts a process; `clippy.toml` holds the doors shut.
+
+mod clock;
+mod env;
+pub mod fake;
+mod files;
+mod http;
+#[cfg(unix)]
+mod processes;
+#[cfg(not(unix))]
+#[path = "processes_elsewhere.rs"]
+mod processes;
+mod roots;
+
+use std::future::Future;
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use crate::cache::Cache;
+use crate::wire::http::{HttpError, Request, Response};
+use crate::wire::retry::{Next, RetryPolicy};
+
+/// A future without a name, as the traits here must give it to be used behind a pointer.
+pub type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// What time it is, and waiting.
+pub trait Clock: std::fmt::Debug + Send + Sync {
+    /// Wall time in Unix seconds. It may jump either way.
+    fn now(&self) -> i64;
+    /// Waits; only ever called on the driver's thread.
+    fn sleep(&self, span: Duration) -> Boxed<'static, ()>;
+    /// The Unix time of a local wall-clock time (`2026-01-31 12:00:00.000000`), as developer tools print it.
+    fn local(&self, text: &str) -> Option<i64>;
+}
+
+/// The process's environment.
+pub trait Env: std::fmt::Debug + Send + Sync {
+    /// A variable's text. Empty counts as unset; text that is not Unicode too.
+    fn get(&self, name: &str) -> Option<String>;
+}
+
+/// Files, read only.
+pub trait Files: std::fmt::Debug + Send + Sync {
+    /// The content of a file of at most `limit` bytes.
+    ///
+    /// # Errors
+    /// Whatever the system says; `FileTooLarge` beyond the limit.
+    fn read(&self, path: &Path, limit: u64) -> std::io::Result<Vec<u8>>;
+    /// Whether this is a regular file that this process may execute.
+    fn is_executable(&self, path: &Path) -> bool;
+}
+
+/// One HTTP exchange: no redirects, no retries, bodies bounded.
+pub trait Http: std::fmt::Debug + Send + Sync {
+    /// Sends one request and reads the whole answer.
+    fn send<'a>(&'a self, request: &'a Request) -> Boxed<'a, Result<Response, HttpError>>;
+}
+
+/// A program to run: an argument vector, never a shell.
+#[derive(Clone, Debug)]
+pub struct Command {
+    /// The program, by absolute path.
+    pub program: PathBuf,
+    /// Its arguments.
+    pub arguments: Vec<String>,
+    /// Variables added to the inherited environment.
+    pub environment: Vec<(&'static str, &'static str)>,
+    /// When its whole process group is ended.
+    pub timeout: Duration,
+}
+
+/// What a program printed.
+#[derive(Debug)]
+pub struct Output {
+    /// Its exit code; `None` where it was ended by a signal, or where the host process took the status from us.
+    pub code: Option<i32>,
+    /// Standard output.
+    pub stdout: zeroize::Zeroizing<Vec<u8>>,
+    /// Standard error.
+    pub stderr: Vec<u8>,
+}
+
+/// Why a program gave no output.
+#[derive(Debug)]
+pub enum ProcessError {
+    /// It could not be started.
+    Start(std::io::Error),
+    /// It was still running at its deadline, and was ended.
+    TimedOut,
+    /// It printed more than a token can be.
+    TooMuchOutput,
+}
+
+/// Running programs.
+pub trait Processes: std::fmt::Debug + Send + Sync {
+    /// Runs a program to its end, or to its deadline.
+    fn run(&self, command: Command) -> Boxed<'static, Result<Output, ProcessError>>;
+}
+
+/// Everything a source may touch, and the cache that goes with it.
+#[derive(Clone, Debug)]
+pub struct World {
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// The environment.
+    pub env: Arc<dyn Env>,
+    /// Files.
+    pub files: Arc<dyn Files>,
+    /// The network.
+    pub http: Arc<dyn Http>,
+    /// Programs.
+    pub processes: Arc<dyn Processes>,
+    pub(crate) cache: Arc<Cache>,
+}
+
+impl World {
+    /// The real world, one for the whole process, so that all credentials share one cache.
+    pub fn real() -> World {
+        static REAL: OnceLock<World> = OnceLock::new();
+        REAL.get_or_init(|| {
+            let env: Arc<dyn Env> = Arc::new(env::RealEnv);
+            let files: Arc<dyn Files> = Arc::new(files::RealFiles);
+            let host = files.read(Path::new("/etc/machine-id"), 64).unwrap_or_default();
+            World {
+                clock: Arc::new(clock::RealClock),
+                http: Arc::new(http::RealHttp::new(Arc::clone(&env), Arc::clone(&files))),
+                env,
+                files,
+                processes: Arc::new(processes::RealProcesses),
+                cache: Arc::new(Cache::new(&host)),
+            }
+        })
+        .clone()
+    }
+
+    /// Sends a request, again and again as the policy says. The pauses are the world's, the decisions `wire`'s.
+    pub(crate) async fn send(&self, request: &Request, policy: &RetryPolicy) -> Result<Response, HttpError> {
+        let mut attempt = 0;
+        loop {
+            let answer = self.http.send(request).await;
+            match policy.next(attempt, &answer, self.clock.now()) {
+                Next::Answer => return answer,
+                Next::Retry(pause) => {
+                    tracing::debug!(attempt, pause_ms = pause.as_millis(), "asking again");
+                    self.clock.sleep(pause).await;
+                    attempt += 1;
+                }
+            }
+        }
+    }
+
+    /// A program found on `PATH`: absolute entries only, so that nothing in the caller's folder is run.
+    pub(crate) fn find_program(&self, name: &str) -> Option<PathBuf> {
+        let path = self.env.get("PATH")?;
+        std::env::split_paths(&path)
+            .filter(|folder| folder.is_absolute())
+            .map(|folder| folder.join(name))
+            .find(|candidate| self.files.is_executable(candidate))
+    }
+}

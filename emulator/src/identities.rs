@@ -1,0 +1,203 @@
+//! The tenants, apps and managed identities of the emulated directory, and how a request names one.
+
+use std::fmt;
+
+use subtle::{Choice, ConstantTimeEq};
+
+use crate::{ask::Pairs, config::Config};
+
+/// A directory, with the domains it also answers to.
+#[derive(Clone, Debug)]
+pub(crate) struct Tenant {
+    pub(crate) id: String,
+    pub(crate) domains: Vec<String>,
+}
+
+impl Tenant {
+    pub(crate) fn new(id: &str, domains: &[&str]) -> Self {
+        Self { id: id.to_owned(), domains: domains.iter().map(|&domain| domain.to_owned()).collect() }
+    }
+
+    /// The id, then the domains.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(&self.id).chain(&self.domains).map(String::as_str)
+    }
+}
+
+/// An app registration together with its service principal.
+#[derive(Clone)]
+pub(crate) struct App {
+    pub(crate) client_id: String,
+    pub(crate) tenant_id: String,
+    pub(crate) object_id: String,
+    pub(crate) secrets: Vec<String>,
+}
+
+impl App {
+    pub(crate) fn new(client_id: &str, tenant_id: &str, secrets: &[&str]) -> Self {
+        Self {
+            client_id: client_id.to_owned(),
+            tenant_id: tenant_id.to_owned(),
+            object_id: client_id.to_owned(),
+            secrets: secrets.iter().map(|&secret| secret.to_owned()).collect(),
+        }
+    }
+
+    /// Whether `secret` is one of this app's; takes as long for a near miss as for a far one.
+    pub(crate) fn knows(&self, secret: &str) -> bool {
+        let found =
+            self.secrets.iter().fold(Choice::from(0), |found, known| found | known.as_bytes().ct_eq(secret.as_bytes()));
+        found.into()
+    }
+}
+
+impl fmt::Debug for App {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("App")
+            .field("client_id", &self.client_id)
+            .field("tenant_id", &self.tenant_id)
+            .field("object_id", &self.object_id)
+            .field("secrets", &format_args!("{} secret(s)", self.secrets.len()))
+            .finish()
+    }
+}
+
+/// An identity that a host carries; a user-assigned one has a resource id.
+#[derive(Clone, Debug)]
+#[expect(clippy::struct_field_names, reason = "Azure's own words for them")]
+pub(crate) struct ManagedIdentity {
+    pub(crate) client_id: String,
+    pub(crate) object_id: String,
+    pub(crate) resource_id: Option<String>,
+}
+
+impl ManagedIdentity {
+    /// The name the counters use.
+    pub(crate) fn label(&self) -> &str {
+        match self.resource_id {
+            Some(_) => &self.client_id,
+            None => "system",
+        }
+    }
+}
+
+/// Which parameter of a managed identity request holds which id.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum IdKind {
+    Client,
+    Object,
+    Resource,
+}
+
+/// Why a request names no managed identity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NoIdentity {
+    /// It names several at once.
+    Ambiguous,
+    /// It names one that this host does not carry.
+    NotFound,
+}
+
+impl Config {
+    /// The tenant of that id or domain, in any case of letters.
+    pub(crate) fn tenant(&self, name: &str) -> Option<&Tenant> {
+        self.tenants.iter().find(|tenant| tenant.names().any(|one| one.eq_ignore_ascii_case(name)))
+    }
+
+    /// The first tenant: where managed identities live and what ADFS stands for.
+    pub(crate) fn home(&self) -> Option<&Tenant> {
+        self.tenants.first()
+    }
+
+    pub(crate) fn app(&self, tenant: &Tenant, client_id: &str) -> Option<&App> {
+        self.apps.iter().find(|app| app.tenant_id == tenant.id && app.client_id.eq_ignore_ascii_case(client_id))
+    }
+
+    /// The managed identity that `query` names by one of `parameters`; the host's own without any.
+    pub(crate) fn managed_identity(
+        &self,
+        query: &Pairs,
+        parameters: &[(&str, IdKind)],
+    ) -> Result<&ManagedIdentity, NoIdentity> {
+        let mut named = parameters.iter().flat_map(|&(name, kind)| query.all(name).map(move |id| (kind, id)));
+        let Some((kind, id)) = named.next() else {
+            return self.system_assigned.as_ref().ok_or(NoIdentity::NotFound);
+        };
+        if named.next().is_some() {
+            return Err(NoIdentity::Ambiguous);
+        }
+        self.user_assigned
+            .iter()
+            .chain(&self.system_assigned)
+            .find(|identity| {
+                match kind {
+                    IdKind::Client => Some(&identity.client_id),
+                    IdKind::Object => Some(&identity.object_id),
+                    IdKind::Resource => identity.resource_id.as_ref(),
+                }
+                .is_some_and(|known| known.eq_ignore_ascii_case(id))
+            })
+            .ok_or(NoIdentity::NotFound)
+    }
+}
+
+/// Whether two byte strings are equal, in a time that tells nothing but their lengths.
+pub(crate) fn same(a: &[u8], b: &[u8]) -> bool {
+    a.ct_eq(b).into()
+}
+
+/// Whether `text` has the shape 8-4-4-4-12 of hexadecimal digits.
+pub(crate) fn is_guid(text: &str) -> bool {
+    text.len() == 36
+        && text.bytes().enumerate().all(|(i, byte)| match i {
+            8 | 13 | 18 | 23 => byte == b'-',
+            _ => byte.is_ascii_hexdigit(),
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tenant_answers_to_its_id_and_domains_in_any_case() {
+        let config = Config::default();
+        for name in ["11111111-1111-1111-1111-111111111111", "contoso.example", "CONTOSO.Example"] {
+            assert!(config.tenant(name).is_some(), "{name}");
+        }
+        for name in ["", "common", "contoso", "22222222-1111-1111-1111-111111111111"] {
+            assert!(config.tenant(name).is_none(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_managed_identity_is_named_by_one_parameter_at_most() {
+        const NAMES: [(&str, IdKind); 3] =
+            [("client_id", IdKind::Client), ("object_id", IdKind::Object), ("msi_res_id", IdKind::Resource)];
+        let config = Config::default();
+        let first = config.user_assigned[0].resource_id.clone().unwrap();
+        let table = [
+            ("", Ok("system")),
+            ("client_id=33333333-3333-3333-3333-333333333331", Ok("33333333-3333-3333-3333-333333333331")),
+            ("object_id=44444444-4444-4444-4444-444444444442", Ok("33333333-3333-3333-3333-333333333332")),
+            (&format!("msi_res_id={}", first.to_uppercase()), Ok("33333333-3333-3333-3333-333333333331")),
+            ("client_id=33333333-3333-3333-3333-333333333330", Ok("system")),
+            ("client_id=", Err(NoIdentity::NotFound)),
+            ("client_id=nobody", Err(NoIdentity::NotFound)),
+            ("client_id=a&object_id=b", Err(NoIdentity::Ambiguous)),
+            ("client_id=a&client_id=a", Err(NoIdentity::Ambiguous)),
+        ];
+        for (query, expected) in table {
+            let found = config.managed_identity(&Pairs::read(query.as_bytes()), &NAMES).map(ManagedIdentity::label);
+            assert_eq!(found, expected, "{query}");
+        }
+    }
+
+    #[test]
+    fn secrets_are_compared_whole_and_never_shown() {
+        let app = App::new("id", "tenant", &["first", "second"]);
+        assert!(app.knows("first") && app.knows("second"));
+        assert!(!app.knows("firs") && !app.knows("") && !app.knows("seconds"));
+        assert!(!format!("{app:?}").contains("first"));
+    }
+}

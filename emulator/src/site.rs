@@ -1,0 +1,58 @@
+//! Everything the endpoints share: who exists, the keys, the log, the faults, the limits.
+
+use axum::http::{HeaderMap, header};
+use serde_json::{Value, json};
+use tokio::sync::watch;
+
+use crate::{config::Config, faults::Faults, limits::Limits, log::Log, serve::stopped, signing::Signer};
+
+/// One running emulator, as its handlers see it.
+#[derive(Debug)]
+pub(crate) struct Site {
+    pub(crate) config: Config,
+    pub(crate) signer: Signer,
+    pub(crate) log: Log,
+    pub(crate) faults: Faults,
+    pub(crate) imds_limits: Limits,
+    pub(crate) http_url: String,
+    pub(crate) https_url: String,
+    /// Turns true when the emulator stops.
+    pub(crate) stopping: watch::Receiver<bool>,
+}
+
+impl Site {
+    /// Where the caller sees the Entra endpoints: under the host it named itself, so that they
+    /// keep working behind a name of the caller's hosts file.
+    pub(crate) fn entra_url(&self, headers: &HeaderMap) -> String {
+        let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).filter(|host| is_authority(host));
+        host.map_or_else(|| self.https_url.clone(), |host| format!("https://{host}"))
+    }
+
+    /// Returns once the emulator stops.
+    pub(crate) async fn stopped(&self) {
+        stopped(&mut self.stopping.clone()).await;
+    }
+
+    /// What a program needs to use this emulator, as one line of JSON.
+    pub(crate) fn ready(&self, ca_file: Option<&str>) -> Value {
+        let app = self.config.apps.first();
+        json!({
+            "http": self.http_url,
+            "https": self.https_url,
+            "tenant_id": self.config.home().map(|tenant| &tenant.id),
+            "ca_file": ca_file,
+            "admin": format!("{}/_azcred", self.http_url),
+            "client_id": app.map(|app| &app.client_id),
+            "client_secret": app.and_then(|app| app.secrets.first()),
+            "identity_endpoint": format!("{}/msi/token", self.http_url),
+            "identity_header": self.config.identity_header,
+            "imds": self.http_url,
+        })
+    }
+}
+
+fn is_authority(host: &str) -> bool {
+    !host.is_empty()
+        && host.len() <= 255
+        && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.:[]".contains(&byte))
+}

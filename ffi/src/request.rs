@@ -1,0 +1,141 @@
+//! The one place that reads caller memory: texts, arrays and the request struct.
+
+use std::ffi::{CStr, c_char};
+use std::mem::MaybeUninit;
+use std::time::Duration;
+
+use azcred::{Credential, Error, ErrorKind, TokenRequest};
+
+use crate::cancel::azcred_cancel;
+use crate::credential::azcred_credential;
+use crate::guard::null;
+
+/// One question to a credential. Start from `AZCRED_TOKEN_REQUEST_INIT` and set what you need; zero means "no wish".
+/// Fields are only ever appended; `struct_size` says which ones the caller knows.
+#[repr(C)]
+pub struct azcred_token_request {
+    /// `sizeof(azcred_token_request)`, set by `AZCRED_TOKEN_REQUEST_INIT`.
+    pub struct_size: usize,
+    /// What the token is for, such as "https://storage.azure.com/.default": `scopes_len` NUL-terminated texts.
+    pub scopes: *const *const c_char,
+    /// How many scopes there are; managed identities and the Azure CLI take exactly one.
+    pub scopes_len: usize,
+    /// Another tenant than the credential's own, or NULL.
+    pub tenant_id: *const c_char,
+    /// The decoded JSON of a claims challenge, or NULL.
+    pub claims: *const c_char,
+    /// How long this caller waits at most, in milliseconds; 0 waits as long as the source's own deadline.
+    pub timeout_ms: u64,
+    /// How long the token must still live, in seconds.
+    pub min_ttl: i64,
+    /// Lets the waiting caller go early, or NULL.
+    pub cancel: *const azcred_cancel,
+    /// Whether the caller handles claims challenges (continuous access evaluation).
+    pub enable_cae: bool,
+}
+
+/// More scopes than any service has; a length beyond it is a mistake that must not be read.
+const MOST: usize = 4096;
+
+/// Copies a request.
+pub(crate) fn read(request: *const azcred_token_request) -> Result<TokenRequest, Error> {
+    let request = copy(request)?;
+    if request.scopes_len > MOST {
+        return Err(argument(format!("request: expected at most {MOST} scopes, got {}", request.scopes_len)));
+    }
+    let mut scopes = Vec::with_capacity(request.scopes_len);
+    for scope in array(request.scopes, request.scopes_len, "request.scopes")? {
+        scopes.push(text(scope, "request.scopes")?);
+    }
+    // SAFETY: by the contract of the struct it is NULL or a living `azcred_cancel`.
+    let cancel = unsafe { request.cancel.as_ref() }.map(|cancel| cancel.0.clone());
+    Ok(TokenRequest {
+        scopes,
+        tenant_id: optional(request.tenant_id, "request.tenant_id")?,
+        claims: optional(request.claims, "request.claims")?,
+        enable_cae: request.enable_cae,
+        timeout: (request.timeout_ms > 0).then(|| Duration::from_millis(request.timeout_ms)),
+        min_ttl: request.min_ttl,
+        cancel,
+    })
+}
+
+/// Copies as much of the caller's struct as it has; the rest stays zero, which is "no wish" for every field.
+fn copy(request: *const azcred_token_request) -> Result<azcred_token_request, Error> {
+    if request.is_null() {
+        return Err(null("request"));
+    }
+    // SAFETY: `struct_size` is the first field in every version, so a pointer to any version points to it.
+    let given = unsafe { request.cast::<usize>().read() };
+    // The fields up to `scopes_len` were there from the start.
+    let least = std::mem::offset_of!(azcred_token_request, scopes_len) + size_of::<usize>();
+    if !(least..=1 << 16).contains(&given) {
+        return Err(argument(format!(
+            "request.struct_size: expected sizeof(azcred_token_request) as AZCRED_TOKEN_REQUEST_INIT sets it, got {given}"
+        )));
+    }
+    let mut ours = MaybeUninit::<azcred_token_request>::zeroed();
+    // SAFETY: the caller has `struct_size` bytes there, ours has its own size; all zeros is a valid value of every field.
+    unsafe {
+        std::ptr::copy_nonoverlapping(
+            request.cast::<u8>(),
+            ours.as_mut_ptr().cast::<u8>(),
+            given.min(size_of::<azcred_token_request>()),
+        );
+    }
+    // A `bool` that is neither 0 nor 1 must not be read as one.
+    let at = std::mem::offset_of!(azcred_token_request, enable_cae);
+    // SAFETY: the offset lies within `ours`, and every byte of it is initialised.
+    let flag = unsafe { ours.as_mut_ptr().cast::<u8>().add(at) };
+    // SAFETY: as above.
+    let value = unsafe { flag.read() };
+    // SAFETY: as above.
+    unsafe { flag.write(u8::from(value != 0)) };
+    // SAFETY: all bytes are initialised and the one field with invalid values has a valid one.
+    Ok(unsafe { ours.assume_init() })
+}
+
+/// The pointers of an array.
+fn array<T: Copy>(first: *const T, len: usize, name: &str) -> Result<Vec<T>, Error> {
+    if len == 0 {
+        return Ok(Vec::new());
+    }
+    if first.is_null() {
+        return Err(null(name));
+    }
+    // SAFETY: by contract there are `len` readable elements; they are copied before the call returns.
+    Ok(unsafe { std::slice::from_raw_parts(first, len) }.to_vec())
+}
+
+/// The members of a chain.
+pub(crate) fn members(first: *const *const azcred_credential, len: usize) -> Result<Vec<Credential>, Error> {
+    if len > MOST {
+        return Err(argument(format!("members: expected at most {MOST} credentials, got {len}")));
+    }
+    let mut members = Vec::with_capacity(len);
+    for member in array(first, len, "members")? {
+        // SAFETY: by contract each is a living `azcred_credential`; NULL is caught.
+        let member = unsafe { member.as_ref() }.ok_or_else(|| null("members"))?;
+        members.push(member.credential().clone());
+    }
+    Ok(members)
+}
+
+/// A copy of a text that must be given.
+pub(crate) fn text(given: *const c_char, name: &str) -> Result<String, Error> {
+    if given.is_null() {
+        return Err(null(name));
+    }
+    // SAFETY: by contract it is NUL-terminated, and it is copied before the call returns.
+    let given = unsafe { CStr::from_ptr(given) };
+    let text = given.to_str().map_err(|_| argument(format!("{name}: expected UTF-8 text")))?;
+    Ok(text.to_owned())
+}
+
+fn optional(given: *const c_char, name: &str) -> Result<Option<String>, Error> {
+    if given.is_null() { Ok(None) } else { text(given, name).map(Some) }
+}
+
+fn argument(sentence: String) -> Error {
+    Error::new(ErrorKind::InvalidArgument, sentence)
+}

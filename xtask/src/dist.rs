@@ -1,0 +1,119 @@
+//! Everything a user installs, built into `dist/`.
+//!
+//! Packages are built one at a time, so that their features don't unite: what the emulator needs of a dependency must not
+//! end up in a library.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::{Result, copy, notices, read, run, write};
+
+const SONAME: &str = "libazcred.so.0";
+
+/// Fills `dist/`.
+pub(crate) fn build(root: &Path) -> Result {
+    let dist = root.join("dist");
+    if dist.exists() {
+        std::fs::remove_dir_all(&dist).map_err(|error| format!("{}: {error}", dist.display()))?;
+    }
+    let notice = dist.join("share/doc/azcred/THIRD-PARTY-NOTICES.txt");
+    notices::run(root, &notice)?;
+    for licence in ["LICENSE-MIT", "LICENSE-APACHE"] {
+        copy(&root.join(licence), &dist.join("share/doc/azcred").join(licence))?;
+    }
+    program(root, &dist)?;
+    library(root, &dist)?;
+    node(root, &dist, &notice)?;
+    python(root, &dist, &notice)
+}
+
+/// Builds one package with the `dist` profile; gives the folder of its results.
+fn cargo(root: &Path, package: &str) -> Result<PathBuf> {
+    let mut cargo = Command::new("cargo");
+    cargo.current_dir(root).args(["build", "--locked", "--profile", "dist", "--package", package]);
+    run(&mut cargo)?;
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
+    Ok(target.join("dist"))
+}
+
+fn program(root: &Path, dist: &Path) -> Result {
+    copy(&cargo(root, "azcred-cli")?.join("azcred"), &dist.join("bin/azcred"))
+}
+
+fn library(root: &Path, dist: &Path) -> Result {
+    let built = cargo(root, "azcred-ffi")?;
+    let lib = dist.join("lib");
+    let version = env!("CARGO_PKG_VERSION");
+    let real = format!("libazcred.so.{version}");
+    copy(&built.join("libazcred_ffi.so"), &lib.join(&real))?;
+    link(&real, &lib.join(SONAME))?;
+    link(SONAME, &lib.join("libazcred.so"))?;
+    copy(&built.join("libazcred_ffi.a"), &lib.join("libazcred.a"))?;
+    for header in ["azcred.h", "azcred.hpp"] {
+        copy(&root.join("include").join(header), &dist.join("include").join(header))?;
+    }
+    let fill = |template: &str, to: PathBuf| -> Result {
+        let text = read(&root.join("ffi/templates").join(template))?;
+        write(&to, &text.replace("@VERSION@", version))
+    };
+    fill("azcred.pc.in", lib.join("pkgconfig/azcred.pc"))?;
+    fill("azcred-config.cmake.in", lib.join("cmake/azcred/azcred-config.cmake"))?;
+    fill("azcred-config-version.cmake.in", lib.join("cmake/azcred/azcred-config-version.cmake"))
+}
+
+fn link(target: &str, at: &Path) -> Result {
+    std::os::unix::fs::symlink(target, at).map_err(|error| format!("{}: {error}", at.display()))
+}
+
+fn node(root: &Path, dist: &Path, notice: &Path) -> Result {
+    let built = cargo(root, "azcred-node")?.join("libazcred_node.so");
+    let package = root.join(".work/node-package");
+    if package.exists() {
+        std::fs::remove_dir_all(&package).map_err(|error| format!("{}: {error}", package.display()))?;
+    }
+    let source = root.join("bindings/node");
+    for file in ["package.json", "README.md"] {
+        copy(&source.join(file), &package.join(file))?;
+    }
+    for file in ["index.js", "index.mjs", "index.d.ts", "binding.js", "errors.js"] {
+        copy(&source.join("js").join(file), &package.join("js").join(file))?;
+    }
+    for licence in ["LICENSE-MIT", "LICENSE-APACHE"] {
+        copy(&root.join(licence), &package.join(licence))?;
+    }
+    copy(notice, &package.join("THIRD-PARTY-NOTICES.txt"))?;
+    copy(&built, &package.join(node_binary()))?;
+    let out = dist.join("node");
+    std::fs::create_dir_all(&out).map_err(|error| format!("{}: {error}", out.display()))?;
+    let mut npm = Command::new("npm");
+    npm.current_dir(&package).args(["pack", "--silent", "--offline", "--pack-destination"]).arg(&out);
+    run(&mut npm)
+}
+
+/// The name `binding.js` looks for on this platform.
+fn node_binary() -> String {
+    let arch = match std::env::consts::ARCH {
+        "x86_64" => "x64",
+        "aarch64" => "arm64",
+        other => other,
+    };
+    let libc = if cfg!(target_env = "musl") { "musl" } else { "gnu" };
+    match std::env::consts::OS {
+        "linux" => format!("azcred.linux-{arch}-{libc}.node"),
+        "macos" => format!("azcred.darwin-{arch}.node"),
+        "windows" => format!("azcred.win32-{arch}-msvc.node"),
+        other => format!("azcred.{other}-{arch}.node"),
+    }
+}
+
+fn python(root: &Path, dist: &Path, notice: &Path) -> Result {
+    let source = root.join("bindings/python");
+    copy(notice, &source.join("THIRD-PARTY-NOTICES.txt"))?;
+    for licence in ["LICENSE-MIT", "LICENSE-APACHE"] {
+        copy(&root.join(licence), &source.join(licence))?;
+    }
+    let maturin = std::env::var_os("MATURIN").map_or_else(|| PathBuf::from("maturin"), PathBuf::from);
+    let mut maturin = Command::new(maturin);
+    maturin.current_dir(&source).args(["build", "--quiet", "--locked", "--profile", "dist", "--out"]);
+    run(maturin.arg(dist.join("python")))
+}

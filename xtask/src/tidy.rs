@@ -1,0 +1,48 @@
+//! House rules that no linter knows.
+
+use std::path::{Path, PathBuf};
+
+use crate::{Result, read};
+
+/// Files beyond this many lines hold a second noun.
+const LONGEST: usize = 500;
+
+/// Checks all of them, and reports every breach.
+pub(crate) fn run(root: &Path) -> Result {
+    let mut breaches = Vec::new();
+    for path in sources(root)? {
+        let text = read(&path)?;
+        let name = path.strip_prefix(root).unwrap_or(&path).display().to_string();
+        let lines = text.lines().count();
+        if lines > LONGEST {
+            breaches.push(format!("{name}: {lines} lines, more than {LONGEST}: look for the second noun"));
+        }
+        if path.extension().is_some_and(|ending| ending == "rs") {
+            if !text.starts_with("//!") && !name.contains("/tests/") {
+                breaches.push(format!("{name}: starts without the sentence that is its caption (//!)"));
+            }
+            let holds_unsafe = text.lines().any(|line| {
+                let code = line.split("//").next().unwrap_or_default();
+                code.contains("unsafe {") || code.contains("unsafe impl") || code.contains("unsafe fn")
+            });
+            let may = ["ffi/src/request.rs", "core/platform/src/lib.rs"].contains(&name.as_str());
+            if holds_unsafe && !may && !name.starts_with("xtask/") {
+                breaches.push(format!("{name}: unsafe code belongs to ffi/src/request.rs and core/platform"));
+            }
+        }
+    }
+    if breaches.is_empty() { Ok(()) } else { Err(format!("tidy:\n  {}", breaches.join("\n  "))) }
+}
+
+/// Every source file that git tracks or would track.
+fn sources(root: &Path) -> Result<Vec<PathBuf>> {
+    let mut git = std::process::Command::new("git");
+    git.current_dir(root).args(["ls-files", "--cached", "--others", "--exclude-standard"]);
+    let endings = [".rs", ".py", ".pyi", ".js", ".mjs", ".ts", ".c", ".cpp", ".hpp", ".sh"];
+    Ok(crate::output(&mut git)?
+        .lines()
+        .filter(|name| endings.iter().any(|ending| name.ends_with(ending)))
+        .map(|name| root.join(name))
+        .filter(|path| path.is_file())
+        .collect())
+}
