@@ -1,0 +1,82 @@
+# azcred: `make demo` shows the main job, `make test` proves all of it. See README.md.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.PHONY: build check demo test bench lock header clean tools fmt
+
+WORK := .work
+PYTHON := $(WORK)/venv/bin/python
+export MATURIN := $(CURDIR)/$(WORK)/venv/bin/maturin
+# Wheels, packages and lock files must not depend on who builds them.
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export NPM_CONFIG_UPDATE_NOTIFIER := false
+
+build: $(WORK)/dist.stamp
+
+check: $(WORK)/tools.stamp $(WORK)/python.stamp $(WORK)/node.stamp
+	tests/check.sh
+
+demo: $(WORK)/peers.stamp $(WORK)/examples/blob
+	$(PYTHON) examples/demo.py
+
+test: check $(WORK)/peers.stamp $(WORK)/examples/blob
+	tests/run.sh
+
+bench:
+	@echo "bench: there are no benchmarks yet" >&2; exit 1
+
+header:
+	cargo xtask header
+
+fmt:
+	cargo fmt --all
+
+# ---- what the machine must have: one clear line for what is missing
+$(WORK)/tools.stamp: tests/tools.sh
+	@mkdir -p $(WORK)
+	@tests/tools.sh
+	@touch $@
+
+# ---- what the registries bring, into ignored folders; again only when a lock file changes
+$(WORK)/python.stamp: tests/requirements.txt | $(WORK)/tools.stamp
+	python3 -m venv $(WORK)/venv
+	$(PYTHON) -m pip install --quiet --no-deps --requirement tests/requirements.txt
+	@touch $@
+
+$(WORK)/node.stamp: tests/node/package.json tests/node/package-lock.json | $(WORK)/tools.stamp
+	mkdir -p $(WORK)/node
+	cp tests/node/package.json tests/node/package-lock.json .npmrc $(WORK)/node/
+	cd $(WORK)/node && npm ci --silent --ignore-scripts --no-audit --no-fund
+	@touch $@
+
+# ---- what we build
+SOURCES := Cargo.toml Cargo.lock LICENSE-MIT LICENSE-APACHE $(shell find agent core emulator ffi include xtask bindings \
+	-type f -not -path '*/__pycache__/*' -not -path '*/tests/*' -not -name '*.so' -not -name 'LICENSE-*' \
+	-not -name 'THIRD-PARTY-NOTICES.txt' 2>/dev/null)
+
+$(WORK)/dist.stamp: $(SOURCES) $(WORK)/python.stamp | $(WORK)/tools.stamp
+	cargo xtask dist
+	@touch $@
+
+# The artefacts, installed as a user does.
+$(WORK)/peers.stamp: $(WORK)/dist.stamp $(WORK)/python.stamp $(WORK)/node.stamp
+	$(PYTHON) -m pip install --quiet --no-index --no-deps --force-reinstall dist/python/azcred-*.whl
+	cd $(WORK)/node && npm install --silent --offline --no-save --ignore-scripts --no-audit --no-fund $(CURDIR)/dist/node/azcred-*.tgz
+	@touch $@
+
+$(WORK)/examples/blob: examples/blob/main.cpp $(WORK)/dist.stamp
+	mkdir -p $(@D)
+	$(CXX) -std=c++17 -O2 -Wall -Wextra -Wpedantic -Werror $< -o $@ \
+		$$(PKG_CONFIG_PATH=dist/lib/pkgconfig pkg-config --cflags --libs azcred) -lcurl
+
+# Takes the newest versions that tests/requirements.in and tests/node/package.json allow.
+lock: $(WORK)/tools.stamp
+	rm -rf $(WORK)/lock && python3 -m venv $(WORK)/lock
+	$(WORK)/lock/bin/pip install --quiet --requirement tests/requirements.in
+	$(WORK)/lock/bin/pip freeze > tests/requirements.txt
+	cd tests/node && npm install --package-lock-only --ignore-scripts --no-audit --no-fund
+	cargo update
+
+clean:
+	rm -rf $(WORK) dist target

@@ -1,0 +1,104 @@
+"""The credentials of :mod:`azcred` for asyncio.
+
+A live token is returned without touching the event loop. A wait runs on azcred's own thread and is completed on the loop
+that asked; cancelling the task leaves the fetch alone, so whoever asks next finds its result.
+"""
+
+from __future__ import annotations
+
+import azcred as _sync
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any, TypeVar
+
+    from azcred import AccessToken, AccessTokenInfo
+
+    _Self = TypeVar("_Self", bound="_Async")
+
+__all__ = [
+    "AzureCliCredential",
+    "ChainedTokenCredential",
+    "ClientSecretCredential",
+    "DefaultAzureCredential",
+    "EnvironmentCredential",
+    "ManagedIdentityCredential",
+]
+
+
+class _Async(_sync._Credential):
+    """What all classes here have in common: azure-core's asynchronous protocols."""
+
+    async def get_token(self, *scopes: str, **options: Any) -> AccessToken:  # type: ignore[override]
+        """Get a token, as the pair of its text and its expiry in Unix seconds. Keywords as in :mod:`azcred`."""
+        token = self._cached(False, scopes, options)
+        return token if token is not None else await self._wait(False, scopes, options)
+
+    async def get_token_info(  # type: ignore[override]
+        self, *scopes: str, options: Mapping[str, Any] | None = None
+    ) -> AccessTokenInfo:
+        """Get a token with everything known of it; ``options`` is a dictionary of ``get_token``'s keywords."""
+        token = self._cached(True, scopes, options)
+        return token if token is not None else await self._wait(True, scopes, options)
+
+    async def _wait(self, info: bool, scopes: tuple[str, ...], options: Mapping[str, Any] | None) -> Any:
+        import asyncio
+
+        loop = asyncio.get_running_loop()
+        future = loop.create_future()
+
+        def settle(token: Any, error: BaseException | None) -> None:
+            if future.done():
+                return
+            if error is None:
+                future.set_result(token)
+            else:
+                future.set_exception(error)
+
+        def done(token: Any, error: BaseException | None) -> None:
+            try:
+                loop.call_soon_threadsafe(settle, token, error)
+            except RuntimeError:
+                # The loop was closed meanwhile; nobody waits on it any more.
+                pass
+
+        wait = self._start(info, scopes, options, done)
+        try:
+            return await future
+        finally:
+            wait.cancel()
+
+    async def close(self) -> None:  # type: ignore[override]
+        """Do nothing: tokens and connections belong to the process, not to this object."""
+
+    async def __aenter__(self: _Self) -> _Self:
+        """Enter a block that ends with :meth:`close`."""
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Leave the block."""
+
+
+class DefaultAzureCredential(_Async, _sync.DefaultAzureCredential):  # type: ignore[misc]
+    __doc__ = _sync.DefaultAzureCredential.__doc__
+
+
+class ManagedIdentityCredential(_Async, _sync.ManagedIdentityCredential):  # type: ignore[misc]
+    __doc__ = _sync.ManagedIdentityCredential.__doc__
+
+
+class ClientSecretCredential(_Async, _sync.ClientSecretCredential):  # type: ignore[misc]
+    __doc__ = _sync.ClientSecretCredential.__doc__
+
+
+class EnvironmentCredential(_Async, _sync.EnvironmentCredential):  # type: ignore[misc]
+    __doc__ = _sync.EnvironmentCredential.__doc__
+
+
+class AzureCliCredential(_Async, _sync.AzureCliCredential):  # type: ignore[misc]
+    __doc__ = _sync.AzureCliCredential.__doc__
+
+
+class ChainedTokenCredential(_Async, _sync.ChainedTokenCredential):  # type: ignore[misc]
+    __doc__ = _sync.ChainedTokenCredential.__doc__

@@ -1,0 +1,214 @@
+"""The main job on real parts: three programs, three identities, one Blob Storage, no password.
+
+Starts azcred's emulator and Azurite, then the programs of examples/blob in Python, Node and C++. Each uploads a blob, reads
+another's back and compares the bytes. Ends with a table, and with nothing left running.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.request
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+ACCOUNT, CONTAINER = "azcreddemo", "demo"
+PATIENCE = 60
+"""How long anything here may take, in seconds."""
+
+
+class Failure(Exception):
+    """The demo did not work, and why."""
+
+
+def start(stack: ExitStack, name: str, command: list[str | Path], log: Path, **options: Any) -> subprocess.Popen[str]:
+    """Start a program in a group of its own, which ends with the stack."""
+    errors = stack.enter_context(log.open("w"))
+    try:
+        process = subprocess.Popen(command, text=True, stderr=errors, start_new_session=True, **options)
+    except OSError as error:
+        raise Failure(f"{name} could not be started: {error}") from error
+
+    def end() -> None:
+        for kind in (signal.SIGTERM, signal.SIGKILL):
+            if process.poll() is None:
+                os.killpg(process.pid, kind)
+                try:
+                    process.wait(5)
+                except subprocess.TimeoutExpired:
+                    continue
+
+    stack.callback(end)
+    return process
+
+
+def first_line(process: subprocess.Popen[str], name: str) -> str:
+    """Wait for what a program says first."""
+    line: list[str] = []
+    reader = threading.Thread(target=lambda: line.append(process.stdout.readline()), daemon=True)
+    reader.start()
+    reader.join(PATIENCE)
+    if not line or not line[0]:
+        raise Failure(f"{name} did not come up within {PATIENCE} s")
+    return line[0]
+
+
+def start_emulator(stack: ExitStack, folder: Path) -> dict[str, str]:
+    """Start Entra ID and the metadata services."""
+    command = [ROOT / "dist/bin/azcred", "emulator", "--dir", folder, "--with-stdin"]
+    pipe = subprocess.PIPE
+    process = start(stack, "the emulator", command, folder / "emulator.log", stdin=pipe, stdout=pipe)
+    ready: dict[str, str] = json.loads(first_line(process, "the emulator"))
+    return ready
+
+
+def start_azurite(stack: ExitStack, folder: Path) -> str:
+    """Start Azurite over HTTPS with token checks; give the account's URL."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    command = [
+        *("node", ROOT / ".work/node/node_modules/azurite/dist/src/blob/main.js"),
+        *("--blobHost", "127.0.0.1", "--blobPort", str(port), "--inMemoryPersistence", "--disableTelemetry"),
+        *("--oauth", "basic", "--cert", folder / "server.pem", "--key", folder / "server.key"),
+        *("--skipApiVersionCheck", "--silent"),
+    ]
+    environment = plain_environment() | {"AZURITE_ACCOUNTS": f"{ACCOUNT}:ZGVtbw=="}
+    log = folder / "azurite.log"
+    process = start(stack, "Azurite", command, log, stdout=subprocess.DEVNULL, env=environment, cwd=folder)
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+            return f"https://127.0.0.1:{port}/{ACCOUNT}"
+        except OSError:
+            time.sleep(0.1)
+    raise Failure(f"Azurite did not come up: {log.read_text()[-500:]}")
+
+
+def plain_environment() -> dict[str, str]:
+    """An environment without anybody's Azure or certificate settings."""
+    return {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+
+
+def programs(emulator: dict[str, str], folder: Path) -> list[dict[str, Any]]:
+    """Each program: its name, its command, the blob it reads, and the environment that is its identity."""
+    build = ROOT / ".work/examples"
+    app = build / "node"
+    app.mkdir(parents=True, exist_ok=True)
+    shutil.copy(ROOT / "examples/blob/main.mjs", app)
+    for link, target in (("node_modules", ROOT / ".work/node/node_modules"),):
+        (app / link).unlink(missing_ok=True)
+        (app / link).symlink_to(target)
+    return [
+        {
+            "name": "Python",
+            "identity": "system-assigned",
+            "command": [ROOT / ".work/venv/bin/python", ROOT / "examples/blob/main.py"],
+            "blobs": ("python.bin", "cpp.bin"),
+            "environment": {
+                "IDENTITY_ENDPOINT": emulator["identity_endpoint"],
+                "IDENTITY_HEADER": emulator["identity_header"],
+                "REQUESTS_CA_BUNDLE": emulator["ca_file"],
+            },
+        },
+        {
+            "name": "Node",
+            "identity": "user-assigned",
+            "command": ["node", app / "main.mjs"],
+            "blobs": ("node.bin", "python.bin"),
+            "environment": {
+                "AZURE_POD_IDENTITY_AUTHORITY_HOST": emulator["imds"],
+                "AZURE_CLIENT_ID": "33333333-3333-3333-3333-333333333331",
+                "NODE_EXTRA_CA_CERTS": emulator["ca_file"],
+            },
+        },
+        {
+            "name": "C++",
+            "identity": "application",
+            "command": [build / "blob"],
+            "blobs": ("cpp.bin", "node.bin"),
+            "environment": {
+                "AZURE_TENANT_ID": emulator["tenant_id"],
+                "AZURE_CLIENT_ID": emulator["client_id"],
+                "AZURE_CLIENT_SECRET": emulator["client_secret"],
+                "AZURE_AUTHORITY_HOST": emulator["https"],
+                "CURL_CA_BUNDLE": emulator["ca_file"],
+                "LD_LIBRARY_PATH": str(ROOT / "dist/lib"),
+            },
+        },
+    ]
+
+
+def run(stack: ExitStack, folder: Path) -> list[tuple[str, ...]]:
+    """Run everything; give the rows of the table."""
+    emulator = start_emulator(stack, folder)
+    account = start_azurite(stack, folder)
+    started = []
+    for program in programs(emulator, folder):
+        log = folder / f"{program['name']}.log"
+        command = [*program["command"], account, CONTAINER, *program["blobs"]]
+        environment = plain_environment() | program["environment"]
+        process = start(stack, program["name"], command, log, stdout=subprocess.PIPE, env=environment)
+        started.append((program, process, log))
+    told = []
+    for program, process, log in started:
+        try:
+            out, _ = process.communicate(timeout=PATIENCE)
+        except subprocess.TimeoutExpired as error:
+            raise Failure(f"{program['name']} did not end within {PATIENCE} s") from error
+        if process.returncode != 0:
+            raise Failure(f"{program['name']} failed: {log.read_text().strip()[-2000:]}")
+        told.append((program, json.loads(out)))
+    with urllib.request.urlopen(emulator["admin"] + "/counters", timeout=5) as answer:  # noqa: S310  # loopback
+        requests = json.load(answer)["by_client"]
+    rows = []
+    for program, result in told:
+        # The emulator counts tokens of its system-assigned identity under "system".
+        client = "system" if program["identity"] == "system-assigned" else result["client_id"]
+        count = requests.get(client, 0)
+        if count != 1:
+            raise Failure(f"{program['name']} caused {count} token requests, expected 1")
+        identity = f"{program['identity']} {result['client_id']}"
+        rows.append((program["name"], identity, result["source"], str(result["bytes"]), str(count)))
+    return rows
+
+
+def show(rows: list[tuple[str, ...]]) -> None:
+    """Print the table."""
+    table = [("program", "identity", "source", "bytes verified", "token requests"), *rows]
+    widths = [max(len(row[column]) for row in table) for column in range(len(table[0]))]
+    for row in table:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def main() -> int:
+    """Run the demo; 0 if every byte was right."""
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, interrupted)
+    with tempfile.TemporaryDirectory(prefix="azcred-demo-") as folder, ExitStack() as stack:
+        try:
+            show(run(stack, Path(folder)))
+        except Failure as failure:
+            print(f"demo: {failure}", file=sys.stderr)
+            return 1
+        except KeyboardInterrupt:
+            print("demo: interrupted", file=sys.stderr)
+            return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
