@@ -170,6 +170,11 @@ impl Credential {
         let mut scopes = request.scopes.clone();
         scopes.sort_unstable();
         scopes.dedup();
-        Ok(Key { identity: about.identity, tenant: tenant.map(str::to_owned), scopes, cae: request.enable_cae })
+        Ok(Key {
+            identity: about.identity,
+            tenant: tenant.map(str::to_owned),
+            scopes,
+            cae: request.enable_cae && about.cae,
+        })
     }
 }

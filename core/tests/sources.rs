@@ -89,6 +89,26 @@ fn the_form_of_a_client_secret() {
 }
 
 #[test]
+fn only_entra_tells_callers_who_handle_claims_challenges_apart() {
+    let both = |credential: &Credential| {
+        ask(credential).unwrap();
+        credential.get_token(&TokenRequest { enable_cae: true, ..TokenRequest::scope(SCOPE) }).unwrap();
+    };
+    for (name, env, requests) in [
+        ("DefaultAzureCredential", APP_SERVICE.as_slice(), 1),
+        ("ManagedIdentityCredential", APP_SERVICE.as_slice(), 1),
+        ("DefaultAzureCredential", APPLICATION.as_slice(), 2),
+        ("EnvironmentCredential", APPLICATION.as_slice(), 2),
+    ] {
+        let (credential, fake) = credential(name, &[], env);
+        fake.answer(200, TOKEN);
+        both(&credential.unwrap());
+        assert_eq!(fake.sent().len(), requests, "{name}");
+        assert_eq!(fake.sent().iter().filter(|sent| sent.contains("CP1")).count(), requests - 1);
+    }
+}
+
+#[test]
 fn an_incomplete_environment_names_what_is_missing() {
     let cases: [(&[(&str, &str)], &str); 4] = [
         (&[], "AZURE_TENANT_ID, AZURE_CLIENT_ID, AZURE_CLIENT_SECRET missing (set: none of them)"),

@@ -75,8 +75,8 @@ fn node(root: &Path, dist: &Path, notice: &Path) -> Result {
     for file in ["package.json", "README.md"] {
         copy(&source.join(file), &package.join(file))?;
     }
-    for file in ["index.js", "index.mjs", "index.d.ts", "binding.js", "errors.js"] {
-        copy(&source.join("js").join(file), &package.join("js").join(file))?;
+    for file in files(&source.join("js"))? {
+        copy(&file, &package.join("js").join(file.file_name().unwrap_or_default()))?;
     }
     for licence in ["LICENSE-MIT", "LICENSE-APACHE"] {
         copy(&root.join(licence), &package.join(licence))?;
@@ -88,6 +88,12 @@ fn node(root: &Path, dist: &Path, notice: &Path) -> Result {
     let mut npm = Command::new("npm");
     npm.current_dir(&package).args(["pack", "--silent", "--offline", "--pack-destination"]).arg(&out);
     run(&mut npm)
+}
+
+/// The files of a folder.
+fn files(folder: &Path) -> Result<Vec<PathBuf>> {
+    let entries = std::fs::read_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    Ok(entries.filter_map(std::result::Result::ok).map(|entry| entry.path()).filter(|path| path.is_file()).collect())
 }
 
 /// The name `binding.js` looks for on this platform.

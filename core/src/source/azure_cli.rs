@@ -44,7 +44,7 @@ impl AzureCli {
         let tenants = Tenants::own(NAME, tenant.clone(), options.additionally_allowed_tenants)?;
         // The tool's own deadline comes first, so that its error names it.
         let patience = timeout + Duration::from_secs(5);
-        let about = About { credential: NAME, identity, patience, tenants };
+        let about = About { credential: NAME, identity, patience, cae: false, tenants };
         Ok(AzureCli { about, subscription, timeout })
     }
 

@@ -73,7 +73,8 @@ impl Chain {
         let identities: Vec<Fingerprint> = members.iter().map(|member| member.about().identity).collect();
         let patience: Duration = members.iter().map(|member| member.about().patience).sum();
         let identity = Fingerprint::of_chain(credential, &identities);
-        let about = About { credential, identity, patience, tenants: Tenants::Members };
+        let cae = members.iter().any(|member| member.about().cae);
+        let about = About { credential, identity, patience, cae, tenants: Tenants::Members };
         Ok(Chain { about, members, place, memory })
     }
 

@@ -51,7 +51,7 @@ impl ClientSecret {
         secret: Secret,
     ) -> ClientSecret {
         let identity = Fingerprint::of(NAME, &[authority.base(), tenant_id, &client_id, secret.expose()]);
-        let about = About { credential, identity, patience: PATIENCE, tenants };
+        let about = About { credential, identity, patience: PATIENCE, cae: true, tenants };
         ClientSecret { about, authority, client_id, secret }
     }
 

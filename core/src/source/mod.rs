@@ -82,14 +82,16 @@ pub struct About {
     pub identity: Fingerprint,
     /// How long one fetch may take, retries included.
     pub patience: Duration,
+    /// Whether its tokens differ for callers that handle claims challenges; where they don't, both share one.
+    pub(crate) cae: bool,
     /// Which tenants a request may name.
     pub(crate) tenants: Tenants,
 }
 
 impl About {
-    /// A source that takes no tenants, with a fingerprint of `parts`.
+    /// A source that takes neither tenants nor claims, with a fingerprint of `parts`.
     pub fn new(credential: &'static str, parts: &[&str], patience: Duration) -> About {
-        About { credential, identity: Fingerprint::of(credential, parts), patience, tenants: Tenants::None }
+        About { credential, identity: Fingerprint::of(credential, parts), patience, cae: false, tenants: Tenants::None }
     }
 }
 

@@ -1,0 +1,328 @@
+/**
+ * Credentials for Microsoft Entra ID, with the names of `@azure/identity`.
+ *
+ * Each is a `TokenCredential` of `@azure/core-auth`, so clients of the Azure SDK take it as it is.
+ *
+ * @packageDocumentation
+ */
+
+/** A token, and where it came from. Frozen: all callers who get the same token share one object. */
+export interface AccessToken {
+  /** The token's text. A secret. */
+  readonly token: string;
+  /** When it dies, in milliseconds since 1970. */
+  readonly expiresOnTimestamp: number;
+  /** From when on asking again is worthwhile, in milliseconds since 1970. */
+  readonly refreshAfterTimestamp: number;
+  /** The scheme of its `Authorization` header. */
+  readonly tokenType: "Bearer";
+  /** Where it came from. */
+  readonly provenance: Provenance;
+}
+
+/** Where a token came from. */
+export interface Provenance {
+  /** The class name of the credential that fetched it; in a chain, the member. */
+  readonly credential: string;
+  /** What that credential asked: `imds`, `app_service`, `entra`, `azure_cli`. */
+  readonly source: string;
+  /** The tenant asked for, where the source takes one. */
+  readonly tenantId?: string;
+  /** The client id of the identity, where it is known. */
+  readonly clientId?: string;
+  /** Which cache answered: `process`, or `source` if none did. */
+  readonly cacheLevel: string;
+}
+
+/** `AbortSignal`, or anything that works like it. */
+export interface AbortSignalLike {
+  /** Whether it was aborted. */
+  readonly aborted: boolean;
+  /** Adds a listener. */
+  addEventListener(type: "abort", listener: (this: AbortSignalLike, event: unknown) => void, options?: unknown): void;
+  /** Removes a listener. */
+  removeEventListener(
+    type: "abort",
+    listener: (this: AbortSignalLike, event: unknown) => void,
+    options?: unknown,
+  ): void;
+}
+
+/** What a call may wish. */
+export interface GetTokenOptions {
+  /** Lets this caller leave early, with an {@link AbortError}. The fetch goes on for others. */
+  abortSignal?: AbortSignalLike;
+  /** Limits of this call. */
+  requestOptions?: {
+    /** How long to wait at most, in milliseconds; 0 sets no limit. */
+    timeout?: number;
+  };
+  /** Another tenant than the credential's own; it must be among `additionallyAllowedTenants`. */
+  tenantId?: string;
+  /** The decoded JSON of a claims challenge: the token that a resource refused is replaced. */
+  claims?: string;
+  /** Whether the caller handles claims challenges (continuous access evaluation). */
+  enableCae?: boolean;
+  /** How long the token must still live, in seconds. */
+  minTtl?: number;
+  /** Accepted and not used. */
+  tracingOptions?: object;
+}
+
+/** What all credentials can do: `TokenCredential` of `@azure/core-auth`. */
+export interface TokenCredential {
+  /**
+   * A token that lives. Comes from the cache where it can; callers who ask at once cause one request.
+   *
+   * @param scopes - What it is for, such as `https://storage.azure.com/.default`.
+   * @param options - What this call wishes.
+   * @returns The token; never `null`. It rejects with an {@link AzcredError}.
+   */
+  getToken(scopes: string | string[], options?: GetTokenOptions): Promise<AccessToken>;
+}
+
+/** Options of `@azure/identity` that are accepted and not used, so that a program can move over as it is. */
+export interface UnusedOptions {
+  /** Each source has the retry rules its documentation asks for. */
+  retryOptions?: object;
+  /** Messages never hold a secret. */
+  loggingOptions?: object;
+  /** Requests name azcred and its version. */
+  userAgentOptions?: object;
+  /** Tokens are never written to disk. */
+  tokenCachePersistenceOptions?: object;
+}
+
+/** Which authority is asked. */
+export interface AuthorityOptions {
+  /** Its host. Default: `AZURE_AUTHORITY_HOST`, else {@link AzureAuthorityHosts}`.AzurePublicCloud`. */
+  authorityHost?: string;
+  /** Skips the question to the public cloud whether the authority is known. azcred never asks it. */
+  disableInstanceDiscovery?: boolean;
+}
+
+/** Which tenants a call may name. */
+export interface MultiTenantOptions {
+  /** Other tenants than the credential's own; `*` for all. */
+  additionallyAllowedTenants?: string[];
+}
+
+/** Options of {@link DefaultAzureCredential}. */
+export interface DefaultAzureCredentialOptions extends AuthorityOptions, MultiTenantOptions, UnusedOptions {
+  /** The tenant that developer tools sign in to. */
+  tenantId?: string;
+  /** How long a developer tool may run, in milliseconds. Default 10,000. */
+  processTimeoutInMs?: number;
+  /** The managed identity's client id. Default `AZURE_CLIENT_ID`; empty means the system-assigned one. */
+  managedIdentityClientId?: string;
+  /** The managed identity by its Azure resource id. */
+  managedIdentityResourceId?: string;
+  /** The managed identity by its object id. */
+  managedIdentityObjectId?: string;
+  /** Refuses to build the chain unless `AZURE_TOKEN_CREDENTIALS` is set. */
+  requireEnvvar?: boolean;
+  /** Leaves a member out of the chain, or keeps it in whatever `AZURE_TOKEN_CREDENTIALS` says. */
+  excludeEnvironmentCredential?: boolean;
+  /** Leaves a member out of the chain, or keeps it in whatever `AZURE_TOKEN_CREDENTIALS` says. */
+  excludeWorkloadIdentityCredential?: boolean;
+  /** Leaves a member out of the chain, or keeps it in whatever `AZURE_TOKEN_CREDENTIALS` says. */
+  excludeManagedIdentityCredential?: boolean;
+  /** Leaves a member out of the chain, or keeps it in whatever `AZURE_TOKEN_CREDENTIALS` says. */
+  excludeCliCredential?: boolean;
+}
+
+/** Asks the environment, the managed identity and the Azure CLI, in this order, and stays with the first that answers. */
+export declare class DefaultAzureCredential implements TokenCredential {
+  /** @throws {@link InvalidConfigurationError} for an option or variable that is wrong. */
+  constructor(options?: DefaultAzureCredentialOptions);
+  getToken(scopes: string | string[], options?: GetTokenOptions): Promise<AccessToken>;
+}
+
+/** Options of {@link ManagedIdentityCredential}: at most one of the ids. */
+export interface ManagedIdentityCredentialOptions extends UnusedOptions {
+  /** A user-assigned identity by its client id. */
+  clientId?: string;
+  /** A user-assigned identity by its object (principal) id. */
+  objectId?: string;
+  /** A user-assigned identity by its Azure resource id. */
+  resourceId?: string;
+}
+
+/** The identity that Azure gave to this host: IMDS, App Service, Functions, Container Apps. */
+export declare class ManagedIdentityCredential implements TokenCredential {
+  /**
+   * @param clientId - A user-assigned identity; without it, the system-assigned one.
+   * @throws {@link InvalidConfigurationError} for an option or variable that is wrong.
+   */
+  constructor(clientId?: string, options?: ManagedIdentityCredentialOptions);
+  /** @throws {@link InvalidConfigurationError} for an option or variable that is wrong. */
+  constructor(options?: ManagedIdentityCredentialOptions);
+  getToken(scopes: string | string[], options?: GetTokenOptions): Promise<AccessToken>;
+}
+
+/** Options of {@link ClientSecretCredential}. */
+export interface ClientSecretCredentialOptions extends AuthorityOptions, MultiTenantOptions, UnusedOptions {}
+
+/** An application, by its secret. */
+export declare class ClientSecretCredential implements TokenCredential {
+  /** @throws {@link InvalidConfigurationError} for an argument, option or variable that is missing or wrong. */
+  constructor(tenantId: string, clientId: string, clientSecret: string, options?: ClientSecretCredentialOptions);
+  getToken(scopes: string | string[], options?: GetTokenOptions): Promise<AccessToken>;
+}
+
+/** Options of {@link EnvironmentCredential}. */
+export interface EnvironmentCredentialOptions extends AuthorityOptions, MultiTenantOptions, UnusedOptions {}
+
+/** An application, by `AZURE_TENANT_ID`, `AZURE_CLIENT_ID` and `AZURE_CLIENT_SECRET` as they are when it is made. */
+export declare class EnvironmentCredential implements TokenCredential {
+  /** @throws {@link InvalidConfigurationError} for an option or variable that is wrong. */
+  constructor(options?: EnvironmentCredentialOptions);
+  getToken(scopes: string | string[], options?: GetTokenOptions): Promise<AccessToken>;
+}
+
+/** Options of {@link AzureCliCredential}. */
+export interface AzureCliCredentialOptions extends MultiTenantOptions, UnusedOptions {
+  /** The tenant to ask for. Default: the login's own. */
+  tenantId?: string;
+  /** The subscription whose login is used, by name or id. */
+  subscription?: string;
+  /** How long `az` may run, in milliseconds. Default 10,000. */
+  processTimeoutInMs?: number;
+}
+
+/** Whoever signed in with `az login`. */
+export declare class AzureCliCredential implements TokenCredential {
+  /** @throws {@link InvalidConfigurationError} for an option that is wrong. */
+  constructor(options?: AzureCliCredentialOptions);
+  getToken(scopes: string | string[], options?: GetTokenOptions): Promise<AccessToken>;
+}
+
+/** A credential of this package. */
+export type AzcredCredential =
+  | AzureCliCredential
+  | ChainedTokenCredential
+  | ClientSecretCredential
+  | DefaultAzureCredential
+  | EnvironmentCredential
+  | ManagedIdentityCredential;
+
+/** Asks its members in their order, each time, until one is available. */
+export declare class ChainedTokenCredential implements TokenCredential {
+  /** @throws {@link InvalidConfigurationError} without members, or for one that is not of this package. */
+  constructor(...sources: AzcredCredential[]);
+  getToken(scopes: string | string[], options?: GetTokenOptions): Promise<AccessToken>;
+}
+
+/** The authorities of Azure's clouds. */
+export declare const AzureAuthorityHosts: {
+  /** Azure in China. */
+  readonly AzureChina: "https://login.chinacloudapi.cn";
+  /** Azure in Germany; closed. */
+  readonly AzureGermany: "https://login.microsoftonline.de";
+  /** Azure for the government of the United States. */
+  readonly AzureGovernment: "https://login.microsoftonline.us";
+  /** Azure. */
+  readonly AzurePublicCloud: "https://login.microsoftonline.com";
+};
+
+/** What a caller should do about an error. */
+export type AzcredErrorCode =
+  /** The credential could not try here; a chain goes on. */
+  | "UNAVAILABLE"
+  /** It tried and was refused; this will not mend by itself. */
+  | "FAILED"
+  /** It tried and got no usable answer, after the retries allowed; try again later. */
+  | "TRANSIENT"
+  /** An option or variable is wrong. */
+  | "INVALID_CONFIGURATION"
+  /** The call is wrong. */
+  | "INVALID_ARGUMENT"
+  /** The caller left. */
+  | "CANCELLED"
+  /** The caller's time was up. */
+  | "TIMED_OUT"
+  /** A bug in azcred was contained; please report it. */
+  | "INTERNAL";
+
+/** What one member of a chain answered. */
+export interface Attempt {
+  /** The member's class name. */
+  readonly credential: string;
+  /** The kind of its answer. */
+  readonly kind: AzcredErrorCode;
+  /** Its sentence. */
+  readonly message: string;
+}
+
+/** What an error knows beside its message. */
+export interface AzcredErrorDetails {
+  code?: AzcredErrorCode;
+  providerCode?: string;
+  correlationId?: string;
+  statusCode?: number;
+  retryAfterInMs?: number;
+  attempts?: readonly Attempt[];
+  cause?: unknown;
+}
+
+/** What all errors of this package are. Messages are safe to log. */
+export declare class AzcredError extends Error {
+  constructor(message: string, details?: AzcredErrorDetails);
+  /** What to do about it. */
+  readonly code: AzcredErrorCode;
+  /** The provider's error code, such as `invalid_client`. */
+  readonly providerCode?: string;
+  /** The id under which the provider logged the request. */
+  readonly correlationId?: string;
+  /** The status of the HTTP answer behind it. */
+  readonly statusCode?: number;
+  /** How long the provider asked to wait, in milliseconds. */
+  readonly retryAfterInMs?: number;
+  /** What each member of a chain answered, first to last; empty outside chains. */
+  readonly attempts: readonly Attempt[];
+}
+
+/** A credential could not try here: code `UNAVAILABLE`. */
+export declare class CredentialUnavailableError extends AzcredError {}
+
+/** A credential tried in vain: code `FAILED` or `TRANSIENT`. */
+export declare class AuthenticationError extends AzcredError {
+  /** The answer as `@azure/identity` reports it. */
+  readonly errorResponse: {
+    /** The provider's error code, or `unknown`. */
+    readonly error: string;
+    /** The whole sentence. */
+    readonly errorDescription: string;
+    /** The id under which the provider logged the request. */
+    readonly correlationId?: string;
+  };
+}
+
+/** A chain got no token: code `UNAVAILABLE`, `FAILED` or `TRANSIENT`, as its last member answered. */
+export declare class AggregateAuthenticationError extends AzcredError {
+  constructor(errors: AzcredError[], message: string, details?: AzcredErrorDetails);
+  /** What each member answered, first to last. */
+  readonly errors: AzcredError[];
+}
+
+/** An option or variable is wrong: code `INVALID_CONFIGURATION`. */
+export declare class InvalidConfigurationError extends AzcredError {}
+
+/** A call is wrong: code `INVALID_ARGUMENT`. */
+export declare class InvalidArgumentError extends AzcredError {}
+
+/** The caller left: code `CANCELLED`. `cause` is the signal's reason. */
+export declare class AbortError extends AzcredError {}
+
+/** The caller's time was up: code `TIMED_OUT`. */
+export declare class TimeoutError extends AzcredError {}
+
+/** A bug in azcred was contained: code `INTERNAL`. */
+export declare class AzcredInternalError extends AzcredError {}
+
+/** The `name` of {@link CredentialUnavailableError}. */
+export declare const CredentialUnavailableErrorName: "CredentialUnavailableError";
+/** The `name` of {@link AuthenticationError}. */
+export declare const AuthenticationErrorName: "AuthenticationError";
+/** The `name` of {@link AggregateAuthenticationError}. */
+export declare const AggregateAuthenticationErrorName: "AggregateAuthenticationError";

@@ -1,0 +1,120 @@
+//! Handles, and the questions one can ask them.
+#![expect(clippy::needless_pass_by_value, reason = "napi gives its functions values of their own")]
+
+use azcred::{AccessToken, Answer, Cancel, Credential, Error, ErrorKind, Spelling, TokenRequest};
+use napi::Result;
+use napi::bindgen_prelude::{Either, External, ExternalRef, Function, Unknown};
+use napi::threadsafe_function::ThreadsafeFunctionCallMode;
+use napi_derive::napi;
+
+use crate::error::{Failure, Stop};
+use crate::request::request;
+use crate::token::Settled;
+use crate::value;
+
+/// A handle, or why there is none. The credential is freed when JavaScript lets go of the handle.
+#[napi(object, object_from_js = false)]
+pub(crate) struct Created {
+    /// The credential.
+    pub handle: Option<External<Credential>>,
+    /// Why there is none.
+    pub error: Option<Failure>,
+}
+
+impl Created {
+    fn from(credential: std::result::Result<Credential, Stop>) -> Result<Created> {
+        Ok(match credential {
+            Ok(credential) => Created { handle: Some(External::new(credential)), error: None },
+            Err(stop) => Created { handle: None, error: Some(stop.refusal()?) },
+        })
+    }
+}
+
+/// A credential by its class name, its positional arguments under their names, and its options.
+#[napi]
+pub(crate) fn create(name: String, arguments: Unknown<'_>, options: Unknown<'_>) -> Result<Created> {
+    Created::from(build(&name, arguments, options))
+}
+
+fn build(name: &str, arguments: Unknown<'_>, options: Unknown<'_>) -> std::result::Result<Credential, Stop> {
+    let wrong = |sentence: String| Error::new(ErrorKind::InvalidConfiguration, format!("{name}: {sentence}"));
+    let plain = |what: String| wrong(format!("options: expected a plain object, got {what}"));
+    let mut entries = value::entries(arguments)?.map_err(plain)?;
+    for (option, value) in value::entries(options)?.map_err(plain)? {
+        if entries.iter().any(|(given, _)| *given == option) {
+            return Err(wrong(format!("{option} is given twice, as an argument and as an option")).into());
+        }
+        entries.push((option, value));
+    }
+    Ok(Credential::new(name, entries, Spelling::Camel)?)
+}
+
+/// A chain of credentials.
+#[napi]
+pub(crate) fn chain(members: Vec<ExternalRef<Credential>>) -> Result<Created> {
+    let members: Vec<Credential> = members.iter().map(|member| Credential::clone(member)).collect();
+    Created::from(Credential::chain(&members).map_err(Stop::from))
+}
+
+/// What the cache has: `true` for the token that the caller holds already, another token, an error, or `false`.
+#[napi]
+pub(crate) fn cached(
+    credential: &External<Credential>,
+    scopes: Unknown<'_>,
+    options: Unknown<'_>,
+    held: Option<&External<AccessToken>>,
+) -> Result<Either<bool, Settled>> {
+    let answer = request(scopes, options).and_then(|request| Ok(credential.cached(&request)?));
+    Ok(match answer {
+        Ok(Some(token)) => match held {
+            Some(held) if one(&token, held) => Either::A(true),
+            _ => Either::B(Settled::from(Ok(token))),
+        },
+        Ok(None) => Either::A(false),
+        Err(stop) => Either::B(Settled::from(stop.refusal()?)),
+    })
+}
+
+/// Whether two answers are one: the same token, from the same level of the cache.
+#[napi]
+pub(crate) fn is_same(one: &External<AccessToken>, other: &External<AccessToken>) -> bool {
+    self::one(one, other)
+}
+
+fn one(one: &AccessToken, other: &AccessToken) -> bool {
+    one.is_same(other) && one.cache_level() == other.cache_level()
+}
+
+/// Asks for a token; `done` is called once with a [`Settled`], later and on this thread, and keeps the process alive
+/// until then. An error that is returned is the answer; `done` is not called after it.
+#[napi]
+pub(crate) fn start(
+    credential: &External<Credential>,
+    scopes: Unknown<'_>,
+    options: Unknown<'_>,
+    cancel: Option<&External<Cancel>>,
+    done: Function<'_, Settled, ()>,
+) -> Result<Option<Failure>> {
+    let request = match request(scopes, options) {
+        Ok(request) => TokenRequest { cancel: cancel.map(|cancel| Cancel::clone(cancel)), ..request },
+        Err(stop) => return Ok(Some(stop.refusal()?)),
+    };
+    let done = done.build_threadsafe_function::<Answer>().build_callback(|answer| Ok(Settled::from(answer.value)))?;
+    let settle = move |answer| {
+        // A worker that ended meanwhile has nobody left to tell.
+        let _gone = done.call(answer, ThreadsafeFunctionCallMode::NonBlocking);
+    };
+    Ok(credential.start(request, settle).err().map(|error| Failure::from(&error)))
+}
+
+/// A cancellation for one call of [`start`].
+#[napi]
+pub(crate) fn canceller() -> External<Cancel> {
+    External::new(Cancel::new())
+}
+
+/// Lets the call go that was started with this.
+#[napi]
+pub(crate) fn cancel(cancel: &External<Cancel>) {
+    cancel.trigger();
+}

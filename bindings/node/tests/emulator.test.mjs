@@ -1,0 +1,101 @@
+// The same package against the emulator; AZCRED_EMULATOR holds the line it prints when it is ready.
+
+import assert from "node:assert/strict";
+import test from "node:test";
+
+import * as azcred from "azcred";
+
+import { SCOPE, environment, rejection } from "./fake.mjs";
+
+const emulator = JSON.parse(process.env.AZCRED_EMULATOR ?? "null");
+const options = { skip: emulator === null && "AZCRED_EMULATOR is not set" };
+
+async function admin(method, path, body) {
+  const url = `${emulator.admin}/${path}`;
+  const response = await fetch(url, {
+    method,
+    body: body && JSON.stringify(body),
+    headers: { "content-type": "application/json" },
+  });
+  assert.ok(response.ok, `${method} ${path}: ${response.status}`);
+  const text = await response.text();
+  return text && JSON.parse(text);
+}
+
+async function requests(endpoint, call) {
+  const before = (await admin("GET", "counters")).by_endpoint[endpoint]?.requests ?? 0;
+  await call();
+  return ((await admin("GET", "counters")).by_endpoint[endpoint]?.requests ?? 0) - before;
+}
+
+/** A resource that no other test has asked for. */
+const scope = (name) => `https://${name}-${process.pid}.example/.default`;
+
+test("App Service", options, async (t) => {
+  environment(t, { IDENTITY_ENDPOINT: emulator.identity_endpoint, IDENTITY_HEADER: emulator.identity_header });
+  const credential = new azcred.ManagedIdentityCredential();
+  const asked = await requests("app_service", async () => {
+    const tokens = await Promise.all(Array.from({ length: 50 }, () => credential.getToken(scope("app"))));
+    assert.equal(new Set(tokens).size, 1);
+    assert.equal(tokens[0].provenance.source, "app_service");
+    assert.equal(tokens[0].token.split(".").length, 3);
+  });
+  assert.equal(asked, 1);
+});
+
+test("IMDS", options, async (t) => {
+  environment(t, { AZURE_POD_IDENTITY_AUTHORITY_HOST: emulator.imds });
+  const token = await new azcred.ManagedIdentityCredential().getToken(SCOPE);
+  assert.equal(token.provenance.source, "imds");
+});
+
+test("the default chain stays with the member that answers", options, async (t) => {
+  environment(t, { AZURE_POD_IDENTITY_AUTHORITY_HOST: emulator.imds });
+  const credential = new azcred.DefaultAzureCredential();
+  assert.equal((await credential.getToken(scope("chain"))).provenance.credential, "ManagedIdentityCredential");
+});
+
+test("Entra ID, with its own certificate authority", options, async (t) => {
+  environment(t, { SSL_CERT_FILE: emulator.ca_file });
+  const { tenant_id, client_id, client_secret, https } = emulator;
+  const entra = { authorityHost: https, disableInstanceDiscovery: true };
+  const credential = new azcred.ClientSecretCredential(tenant_id, client_id, client_secret, entra);
+  const token = await credential.getToken(SCOPE);
+  assert.deepEqual(
+    { ...token.provenance },
+    {
+      credential: "ClientSecretCredential",
+      source: "entra",
+      tenantId: tenant_id,
+      clientId: client_id,
+      cacheLevel: "source",
+    },
+  );
+
+  environment(t, { AZURE_TENANT_ID: tenant_id, AZURE_CLIENT_ID: client_id, AZURE_CLIENT_SECRET: client_secret });
+  assert.ok((await new azcred.EnvironmentCredential(entra).getToken(SCOPE)).token);
+
+  const wrong = new azcred.ClientSecretCredential(tenant_id, client_id, "canary", entra);
+  const error = await rejection(wrong.getToken(SCOPE));
+  assert.deepEqual([error.name, error.code, error.providerCode], ["AuthenticationError", "FAILED", "invalid_client"]);
+  assert.match(error.message, /AADSTS\d+/);
+  assert.ok(error.correlationId && error.statusCode >= 400);
+  assert.ok(!JSON.stringify([error.message, error.stack, error]).includes("canary"));
+});
+
+test("faults become errors of their kinds", options, async (t) => {
+  environment(t, { IDENTITY_ENDPOINT: emulator.identity_endpoint, IDENTITY_HEADER: emulator.identity_header });
+  t.after(() => admin("DELETE", "faults"));
+  const credential = new azcred.ManagedIdentityCredential();
+  const faulty = async (name, fault, options) => {
+    await admin("DELETE", "faults");
+    await admin("POST", "faults", { endpoint: "app_service", ...fault });
+    return rejection(credential.getToken(scope(name), options));
+  };
+  const expired = await faulty("expired", { mode: "expired_token", count: 10 });
+  assert.deepEqual([expired.name, expired.code], ["AuthenticationError", "TRANSIENT"]);
+  const garbage = await faulty("garbage", { mode: "respond", status: 200, body: "<html>", count: 10 });
+  assert.deepEqual([garbage.name, garbage.code], ["AuthenticationError", "TRANSIENT"]);
+  const hang = await faulty("hang", { mode: "hang", count: 1 }, { requestOptions: { timeout: 200 } });
+  assert.deepEqual([hang.name, hang.code], ["TimeoutError", "TIMED_OUT"]);
+});

@@ -1,0 +1,92 @@
+// Compiled with `tsc --noEmit --strict`, beside an installed azcred, @azure/core-auth and @types/node.
+
+import type { AccessToken as CoreToken, GetTokenOptions as CoreOptions, TokenCredential } from "@azure/core-auth";
+import {
+  type AccessToken,
+  AggregateAuthenticationError,
+  AggregateAuthenticationErrorName,
+  AuthenticationError,
+  AzcredError,
+  AzureAuthorityHosts,
+  AzureCliCredential,
+  ChainedTokenCredential,
+  ClientSecretCredential,
+  CredentialUnavailableError,
+  DefaultAzureCredential,
+  EnvironmentCredential,
+  type GetTokenOptions,
+  ManagedIdentityCredential,
+} from "azcred";
+
+const credentials = [
+  new DefaultAzureCredential(),
+  new DefaultAzureCredential({
+    managedIdentityClientId: "id",
+    processTimeoutInMs: 1000,
+    retryOptions: { maxRetries: 1 },
+  }),
+  new ManagedIdentityCredential(),
+  new ManagedIdentityCredential("id"),
+  new ManagedIdentityCredential("id", {}),
+  new ManagedIdentityCredential({ resourceId: "id" }),
+  new ClientSecretCredential("t", "c", "s", { authorityHost: AzureAuthorityHosts.AzureChina }),
+  new EnvironmentCredential({ additionallyAllowedTenants: ["*"] }),
+  new AzureCliCredential({ subscription: "s" }),
+  new ChainedTokenCredential(new EnvironmentCredential(), new ChainedTokenCredential(new AzureCliCredential())),
+] as const;
+
+// Clients of the Azure SDK take all of them.
+const taken: readonly TokenCredential[] = credentials;
+void taken;
+
+async function use(credential: DefaultAzureCredential, options: CoreOptions, signal: AbortSignal): Promise<void> {
+  const token: AccessToken = await credential.getToken("scope");
+  const core: CoreToken | null = await credential.getToken(["scope"], options);
+  await credential.getToken("scope", { abortSignal: signal, requestOptions: { timeout: 5 }, minTtl: 60 });
+  const own: GetTokenOptions = { tenantId: "t", claims: "{}", enableCae: true };
+  await credential.getToken("scope", own);
+  const millis: number = token.expiresOnTimestamp + token.refreshAfterTimestamp;
+  const type: "Bearer" = token.tokenType;
+  const tenant: string | undefined = token.provenance.tenantId;
+  void [core, millis, type, tenant];
+
+  // @ts-expect-error: tokens are frozen
+  token.token = "x";
+  // @ts-expect-error: scopes are text
+  await credential.getToken(5);
+  // @ts-expect-error: one list, not many arguments
+  await credential.getToken("a", "b");
+}
+void use;
+
+function judge(error: unknown): string | undefined {
+  if (error instanceof AggregateAuthenticationError) {
+    const name: "AggregateAuthenticationError" = AggregateAuthenticationErrorName;
+    return name + error.errors.map((member: AzcredError) => member.code).join();
+  }
+  if (error instanceof AuthenticationError) {
+    return error.errorResponse.error + (error.statusCode ?? 0).toFixed();
+  }
+  if (error instanceof AzcredError) {
+    switch (error.code) {
+      case "UNAVAILABLE":
+      case "TRANSIENT":
+        return error.attempts.map(({ credential, kind, message }) => credential + kind + message).join();
+      // @ts-expect-error: no such code
+      case "NONSENSE":
+        return error.providerCode;
+    }
+  }
+  return undefined;
+}
+void judge;
+void new CredentialUnavailableError("words", { code: "UNAVAILABLE" });
+
+// @ts-expect-error: no such option
+void new DefaultAzureCredential({ tenantID: "t" });
+// @ts-expect-error: an id is text
+void new ManagedIdentityCredential(5);
+// @ts-expect-error: the secret is missing
+void new ClientSecretCredential("t", "c");
+// @ts-expect-error: members are credentials of azcred
+void new ChainedTokenCredential({ getToken: async () => null });

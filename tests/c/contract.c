@@ -1,0 +1,319 @@
+/*
+ * The promises of azcred.h, checked by a program that uses it as a stranger would.
+ * It runs where IDENTITY_ENDPOINT and IDENTITY_HEADER name an emulator; its scopes are its own.
+ * usage: contract [SCENARIO]
+ */
+#define _POSIX_C_SOURCE 200809L
+#include <azcred.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define CHECK(condition)                                                              \
+  do {                                                                                \
+    if (!(condition)) {                                                               \
+      fprintf(stderr, "%s:%d: not true: %s\n", __FILE__, __LINE__, #condition);       \
+      exit(1);                                                                        \
+    }                                                                                 \
+  } while (0)
+
+#define MANY 200
+
+static azcred_credential *managed_identity(void) {
+  azcred_credential *credential = NULL;
+  azcred_error *error = NULL;
+  CHECK(azcred_credential_new("ManagedIdentityCredential", NULL, &credential, &error) == AZCRED_OK);
+  CHECK(credential != NULL && error == NULL);
+  CHECK(strcmp(azcred_credential_name(credential), "ManagedIdentityCredential") == 0);
+  return credential;
+}
+
+static azcred_token_request request_for(const char *const *scope) {
+  azcred_token_request request = AZCRED_TOKEN_REQUEST_INIT;
+  request.scopes = scope;
+  request.scopes_len = 1;
+  request.timeout_ms = 20000;
+  return request;
+}
+
+static void twice(void) {
+  static const char *const scope = "https://c-twice.example/.default";
+  azcred_credential *credential = managed_identity();
+  azcred_token_request request = request_for(&scope);
+  azcred_token *first = NULL, *second = NULL;
+  CHECK(azcred_credential_get_token(credential, &request, &first, NULL) == AZCRED_OK);
+  CHECK(azcred_credential_get_token(credential, &request, &second, NULL) == AZCRED_OK);
+  CHECK(strcmp(azcred_token_cache_level(first), "source") == 0);
+  CHECK(strcmp(azcred_token_cache_level(second), "process") == 0);
+  CHECK(azcred_token_secret(first) == azcred_token_secret(second));
+  CHECK(strlen(azcred_token_secret(first)) == azcred_token_secret_len(first));
+  CHECK(strncmp(azcred_token_authorization(first), "Bearer ", 7) == 0);
+  CHECK(azcred_token_authorization(first) + 7 == azcred_token_secret(first));
+  CHECK(strcmp(azcred_token_type(first), "Bearer") == 0);
+  CHECK(azcred_token_expires_on(first) > (int64_t)time(NULL));
+  CHECK(azcred_token_refresh_on(first) < azcred_token_expires_on(first));
+  CHECK(strcmp(azcred_token_credential(first), "ManagedIdentityCredential") == 0);
+  CHECK(strcmp(azcred_token_source(first), "app_service") == 0);
+  CHECK(azcred_token_tenant_id(first) == NULL);
+  CHECK(azcred_token_client_id(first) != NULL);
+  azcred_token_free(first);
+  azcred_credential_free(credential);
+  CHECK(azcred_token_secret_len(second) > 0); /* a token outlives its credential */
+  azcred_token_free(second);
+}
+
+struct thread_work {
+  const azcred_credential *credential;
+  pthread_barrier_t *barrier;
+  azcred_token *token;
+};
+
+static void *ask_in_thread(void *given) {
+  static const char *const scope = "https://c-threads.example/.default";
+  struct thread_work *work = given;
+  azcred_token_request request = request_for(&scope);
+  pthread_barrier_wait(work->barrier);
+  CHECK(azcred_credential_get_token(work->credential, &request, &work->token, NULL) == AZCRED_OK);
+  return NULL;
+}
+
+static void threads(void) {
+  azcred_credential *credential = managed_identity();
+  pthread_barrier_t barrier;
+  pthread_t threads[MANY];
+  struct thread_work work[MANY];
+  int at;
+  pthread_barrier_init(&barrier, NULL, MANY);
+  for (at = 0; at < MANY; ++at) {
+    work[at].credential = credential;
+    work[at].barrier = &barrier;
+    work[at].token = NULL;
+    CHECK(pthread_create(&threads[at], NULL, ask_in_thread, &work[at]) == 0);
+  }
+  for (at = 0; at < MANY; ++at) {
+    pthread_join(threads[at], NULL);
+    CHECK(strcmp(azcred_token_secret(work[at].token), azcred_token_secret(work[0].token)) == 0);
+  }
+  for (at = 0; at < MANY; ++at) {
+    azcred_token_free(work[at].token);
+  }
+  pthread_barrier_destroy(&barrier);
+  azcred_credential_free(credential);
+}
+
+struct tally {
+  pthread_mutex_t mutex;
+  pthread_cond_t changed;
+  int tokens, errors, freed;
+  azcred_status last;
+  pthread_t caller;
+};
+
+static void count(void *user_data, azcred_token *token, azcred_error *error) {
+  struct tally *tally = user_data;
+  CHECK((token == NULL) != (error == NULL));
+  CHECK(!pthread_equal(pthread_self(), tally->caller));
+  pthread_mutex_lock(&tally->mutex);
+  if (token != NULL) {
+    ++tally->tokens;
+  } else {
+    ++tally->errors;
+    tally->last = azcred_error_status(error);
+  }
+  pthread_mutex_unlock(&tally->mutex);
+  azcred_token_free(token);
+  azcred_error_free(error);
+}
+
+static void count_free(void *user_data) {
+  struct tally *tally = user_data;
+  pthread_mutex_lock(&tally->mutex);
+  ++tally->freed;
+  pthread_cond_signal(&tally->changed);
+  pthread_mutex_unlock(&tally->mutex);
+}
+
+static void tally_init(struct tally *tally) {
+  memset(tally, 0, sizeof *tally);
+  pthread_mutex_init(&tally->mutex, NULL);
+  pthread_cond_init(&tally->changed, NULL);
+  tally->caller = pthread_self();
+}
+
+static void tally_wait(struct tally *tally, int freed) {
+  pthread_mutex_lock(&tally->mutex);
+  while (tally->freed < freed) {
+    pthread_cond_wait(&tally->changed, &tally->mutex);
+  }
+  pthread_mutex_unlock(&tally->mutex);
+}
+
+static void callbacks(void) {
+  static const char *const scope = "https://c-callbacks.example/.default";
+  azcred_credential *credential = managed_identity();
+  azcred_token_request request = request_for(&scope);
+  struct tally tally;
+  int at;
+  tally_init(&tally);
+  for (at = 0; at < MANY; ++at) {
+    CHECK(azcred_credential_get_token_async(credential, &request, count, &tally, count_free, NULL) == AZCRED_OK);
+  }
+  azcred_credential_free(credential); /* calls in progress end by themselves */
+  tally_wait(&tally, MANY);
+  CHECK(tally.tokens == MANY && tally.errors == 0);
+}
+
+/* Expects an emulator that hangs. */
+static void cancelling(void) {
+  static const char *const scope = "https://c-cancel.example/.default";
+  azcred_credential *credential = managed_identity();
+  azcred_cancel *cancel = azcred_cancel_new();
+  azcred_token_request request = request_for(&scope);
+  azcred_token *token = NULL;
+  azcred_error *error = NULL;
+  struct tally tally;
+  tally_init(&tally);
+  request.cancel = cancel;
+  CHECK(azcred_credential_get_token_async(credential, &request, count, &tally, count_free, NULL) == AZCRED_OK);
+  azcred_cancel_trigger(cancel);
+  tally_wait(&tally, 1);
+  CHECK(tally.errors == 1 && tally.last == AZCRED_CANCELLED);
+  CHECK(azcred_credential_get_token(credential, &request, &token, &error) == AZCRED_CANCELLED);
+  CHECK(token == NULL && azcred_error_status(error) == AZCRED_CANCELLED);
+  azcred_error_free(error);
+  azcred_cancel_free(cancel);
+  request.cancel = NULL;
+  request.timeout_ms = 50;
+  CHECK(azcred_credential_get_token(credential, &request, &token, &error) == AZCRED_TIMED_OUT);
+  azcred_error_free(error);
+  azcred_credential_free(credential);
+}
+
+static void bad_calls(void) {
+  static const char *const scope = "https://c-bad.example/.default";
+  static const char *const bad_text = "caf\xe9";
+  azcred_credential *credential = managed_identity();
+  azcred_token_request request = request_for(&scope);
+  azcred_token *token = (azcred_token *)1;
+  azcred_error *error = NULL;
+  azcred_credential *made = (azcred_credential *)1;
+  azcred_options *options = azcred_options_new();
+  const azcred_credential *members[2];
+
+  CHECK(azcred_credential_get_token(NULL, &request, &token, &error) == AZCRED_INVALID_ARGUMENT);
+  CHECK(token == NULL);
+  CHECK(strcmp(azcred_error_message(error), "credential: expected a pointer, got NULL") == 0);
+  azcred_error_free(error);
+  CHECK(azcred_credential_get_token(credential, NULL, &token, NULL) == AZCRED_INVALID_ARGUMENT);
+  CHECK(azcred_credential_get_token(credential, &request, NULL, NULL) == AZCRED_INVALID_ARGUMENT);
+  CHECK(azcred_credential_get_token_async(credential, &request, NULL, NULL, NULL, NULL) == AZCRED_INVALID_ARGUMENT);
+  request.struct_size = 0;
+  CHECK(azcred_credential_get_token(credential, &request, &token, &error) == AZCRED_INVALID_ARGUMENT);
+  CHECK(strstr(azcred_error_message(error), "struct_size") != NULL);
+  azcred_error_free(error);
+  request = request_for(&bad_text);
+  CHECK(azcred_credential_get_token(credential, &request, &token, &error) == AZCRED_INVALID_ARGUMENT);
+  CHECK(strcmp(azcred_error_message(error), "request.scopes: expected UTF-8 text") == 0);
+  azcred_error_free(error);
+  request = request_for(&scope);
+  request.scopes = NULL;
+  CHECK(azcred_credential_get_token(credential, &request, &token, NULL) == AZCRED_INVALID_ARGUMENT);
+  request = request_for(&scope);
+  request.scopes_len = (size_t)-1;
+  CHECK(azcred_credential_get_token(credential, &request, &token, NULL) == AZCRED_INVALID_ARGUMENT);
+
+  CHECK(azcred_credential_new(NULL, NULL, &made, &error) == AZCRED_INVALID_ARGUMENT);
+  CHECK(made == NULL);
+  azcred_error_free(error);
+  CHECK(azcred_credential_new("x", NULL, NULL, NULL) == AZCRED_INVALID_ARGUMENT);
+  CHECK(azcred_options_set_text(NULL, "x", "y", NULL) == AZCRED_INVALID_ARGUMENT);
+  CHECK(azcred_options_set_text(options, NULL, "y", NULL) == AZCRED_INVALID_ARGUMENT);
+  CHECK(azcred_options_set_text(options, "additionally_allowed_tenants", "y", NULL) == AZCRED_OK);
+  CHECK(azcred_options_add_text(options, "additionally_allowed_tenants", "y", NULL) == AZCRED_INVALID_ARGUMENT);
+  members[0] = credential;
+  members[1] = NULL;
+  CHECK(azcred_credential_new_chain(members, 2, &made, NULL) == AZCRED_INVALID_ARGUMENT);
+  CHECK(azcred_credential_new_chain(NULL, 0, &made, NULL) == AZCRED_INVALID_CONFIGURATION);
+  CHECK(azcred_credential_new_chain(members, 1, &made, NULL) == AZCRED_OK);
+  azcred_credential_free(made);
+
+  CHECK(azcred_error_status(NULL) == AZCRED_OK && azcred_error_message(NULL) == NULL);
+  CHECK(azcred_error_attempts_len(NULL) == 0 && azcred_error_attempt_message(NULL, 0) == NULL);
+  CHECK(azcred_error_retry_after_ms(NULL) == -1 && azcred_error_http_status(NULL) == 0);
+  CHECK(azcred_token_secret(NULL) == NULL && azcred_token_secret_len(NULL) == 0 && azcred_token_source(NULL) == NULL);
+  CHECK(azcred_credential_name(NULL) == NULL);
+  azcred_error_free(NULL);
+  azcred_token_free(NULL);
+  azcred_cancel_trigger(NULL);
+  azcred_cancel_free(NULL);
+  azcred_options_free(NULL);
+  azcred_credential_free(NULL);
+  azcred_options_free(options);
+  azcred_credential_free(credential);
+}
+
+/* An older caller's struct is shorter: what it does not know is "no wish". */
+static void older_struct(void) {
+  static const char *const scope = "https://c-older.example/.default";
+  azcred_credential *credential = managed_identity();
+  azcred_token *token = NULL;
+  struct {
+    size_t struct_size;
+    const char *const *scopes;
+    size_t scopes_len;
+  } older;
+  older.struct_size = sizeof older;
+  older.scopes = &scope;
+  older.scopes_len = 1;
+  CHECK(azcred_credential_get_token(credential, (const azcred_token_request *)(const void *)&older, &token, NULL) ==
+        AZCRED_OK);
+  azcred_token_free(token);
+  azcred_credential_free(credential);
+}
+
+static void forks(void) {
+  static const char *const scope = "https://c-fork.example/.default";
+  static const char *const other = "https://c-fork-child.example/.default";
+  azcred_credential *credential = managed_identity();
+  azcred_token_request request = request_for(&scope);
+  azcred_token *token = NULL;
+  int status = 1;
+  pid_t child;
+  CHECK(azcred_credential_get_token(credential, &request, &token, NULL) == AZCRED_OK);
+  azcred_token_free(token);
+  child = fork();
+  if (child == 0) {
+    CHECK(azcred_credential_get_token(credential, &request, &token, NULL) == AZCRED_OK);
+    CHECK(strcmp(azcred_token_cache_level(token), "process") == 0);
+    azcred_token_free(token);
+    request = request_for(&other);
+    CHECK(azcred_credential_get_token(credential, &request, &token, NULL) == AZCRED_OK);
+    CHECK(strcmp(azcred_token_cache_level(token), "source") == 0);
+    _exit(0);
+  }
+  CHECK(waitpid(child, &status, 0) == child && status == 0);
+  azcred_credential_free(credential);
+}
+
+int main(int argc, char **argv) {
+  static const struct {
+    const char *name;
+    void (*run)(void);
+  } scenarios[] = {{"twice", twice},           {"threads", threads},     {"callbacks", callbacks},
+                   {"cancelling", cancelling}, {"bad_calls", bad_calls}, {"older_struct", older_struct},
+                   {"forks", forks}};
+  size_t at;
+  CHECK(strcmp(azcred_version(), AZCRED_VERSION) == 0);
+  CHECK(argc == 2);
+  for (at = 0; at < sizeof scenarios / sizeof scenarios[0]; ++at) {
+    if (strcmp(argv[1], scenarios[at].name) == 0) {
+      scenarios[at].run();
+      return 0;
+    }
+  }
+  return 2;
+}

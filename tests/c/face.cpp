@@ -1,0 +1,53 @@
+// azcred.hpp, used as a C++ program would. It runs where IDENTITY_ENDPOINT and IDENTITY_HEADER name an emulator.
+#include <azcred.hpp>
+#include <cstdio>
+#include <cstdlib>
+
+namespace {
+
+void check(bool condition, const char *what) {
+  if (!condition) {
+    std::fprintf(stderr, "not true: %s\n", what);
+    std::exit(1);
+  }
+}
+
+}  // namespace
+
+int main() {
+  const azcred::Credential credential("ManagedIdentityCredential");
+  const azcred::Token token = credential.get_token({{"https://cpp.example/.default"}});
+  check(token.source() == "app_service", "the source");
+  check(token.authorization() == "Bearer " + std::string(token.secret()), "the header");
+  check(token.expires_on() > std::chrono::system_clock::now(), "it lives");
+  check(token.tenant_id().empty(), "no tenant");
+
+  const azcred::Credential environment("EnvironmentCredential");
+  const azcred::Credential chain = azcred::Credential::chain({&environment, &credential});
+  check(chain.get_token({{"https://cpp.example/.default"}}).credential() == credential.name(), "the chain goes on");
+
+  try {
+    azcred::Credential("DefaultAzureCredential", azcred::Options().set("exclude_cli_credential", "yes"));
+    check(false, "a wrong type is an exception");
+  } catch (const azcred::Error &error) {
+    check(error.status() == AZCRED_INVALID_CONFIGURATION, "its status");
+  }
+  try {
+    azcred::Credential::chain({&environment}).get_token({{"https://cpp.example/.default"}});
+    check(false, "an unavailable chain is an exception");
+  } catch (const azcred::Error &error) {
+    check(error.status() == AZCRED_UNAVAILABLE && error.attempts().size() == 1, "its attempts");
+    check(error.attempts().front().credential == "EnvironmentCredential", "its member");
+  }
+  const azcred::Cancel cancel;
+  cancel.trigger();
+  azcred::TokenRequest request{{"https://cpp-cancelled.example/.default"}};
+  request.cancel = &cancel;
+  try {
+    credential.get_token(request);
+    check(false, "a cancelled wait is an exception");
+  } catch (const azcred::Error &error) {
+    check(error.status() == AZCRED_CANCELLED, "cancelled");
+  }
+  return 0;
+}

@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# The fast loop: format, lints, drift checks, unit tests.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+bin=.work/venv/bin
+node_bin=.work/node/node_modules/.bin
+say() { printf '\n== %s\n' "$1"; }
+
+say 'format'
+cargo fmt --all --check
+$bin/ruff format --quiet --check --config bindings/python/pyproject.toml bindings/python tests examples
+say 'lints'
+cargo clippy --quiet --locked --workspace --all-targets -- --deny warnings
+RUSTDOCFLAGS='--deny warnings' cargo doc --quiet --locked --no-deps --package azcred --package azcred-emulator
+$bin/ruff check --quiet --config bindings/python/pyproject.toml bindings/python tests examples
+$node_bin/biome lint --config-path=tests/node bindings/node/js bindings/node/tests examples tests/node
+say 'drift'
+cargo xtask header --check
+cargo xtask tidy
+tests/dependencies.sh
+say 'unit tests'
+cargo test --quiet --locked --workspace

@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# What is loaded into somebody's process must not bring parking_lot (its global table hangs forked children) or a second
+# crypto library; and lock files name the public defaults only.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+for package in azcred-ffi azcred-python azcred-node; do
+  tree=$(cargo tree --locked --package "$package" --edges normal --prefix none --format '{p}')
+  for banned in parking_lot aws-lc-rs openssl-sys native-tls; do
+    if grep -q "^$banned v" <<<"$tree"; then
+      echo "$package depends on $banned" >&2
+      exit 1
+    fi
+  done
+done
+if grep -n 'source = "registry' Cargo.lock | grep -v 'github.com/rust-lang/crates.io-index'; then
+  echo 'Cargo.lock names another registry' >&2
+  exit 1
+fi
+if grep -n '"resolved"' tests/node/package-lock.json; then
+  echo 'tests/node/package-lock.json records addresses' >&2
+  exit 1
+fi
+if grep -nE '^(-i|--index|--extra-index|--find-links)|://' tests/requirements.txt; then
+  echo 'tests/requirements.txt records addresses' >&2
+  exit 1
+fi

@@ -1,0 +1,95 @@
+"""The C door: programs compiled against dist/."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from conftest import DIST, ROOT, Emulator, run
+
+STRICT = ["-Wall", "-Wextra", "-Wpedantic", "-Werror", "-g"]
+C, CPP = ["cc", "-std=c99", *STRICT], ["c++", "-std=c++17", *STRICT]
+SHARED = ["-I", DIST / "include", "-L", DIST / "lib", "-lazcred", "-pthread"]
+LOADER = {"LD_LIBRARY_PATH": str(DIST / "lib")}
+
+
+@pytest.fixture(scope="session")
+def contract(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Compile the program that checks the header's promises."""
+    program = tmp_path_factory.mktemp("contract") / "contract"
+    run([*C, ROOT / "tests/c/contract.c", "-o", program, *SHARED])
+    return program
+
+
+@pytest.mark.parametrize(
+    ("scenario", "tokens"),
+    [("twice", 1), ("threads", 1), ("callbacks", 1), ("bad_calls", 0), ("older_struct", 1), ("forks", 2)],
+)
+def test_the_contract(contract: Path, emulator: Emulator, scenario: str, tokens: int) -> None:
+    emulator.fault(endpoint="app_service", latency_ms=100, count=1)
+    run([contract, scenario], emulator.app_service() | LOADER)
+    assert emulator.tokens() == tokens
+
+
+def test_cancelling(contract: Path, emulator: Emulator) -> None:
+    emulator.fault(endpoint="app_service", mode="hang")
+    run([contract, "cancelling"], emulator.app_service() | LOADER)
+
+
+@pytest.mark.parametrize("scenario", ["twice", "callbacks", "bad_calls"])
+def test_the_contract_under_valgrind(contract: Path, emulator: Emulator, scenario: str) -> None:
+    assert shutil.which("valgrind"), "valgrind is not installed"
+    valgrind = ["valgrind", "--quiet", "--error-exitcode=9", "--leak-check=full", "--errors-for-leak-kinds=definite"]
+    run([*valgrind, contract, scenario], emulator.app_service() | LOADER)
+
+
+def test_cplusplus(emulator: Emulator, tmp_path: Path) -> None:
+    run([*CPP, ROOT / "tests/c/face.cpp", "-o", tmp_path / "face", *SHARED])
+    run([tmp_path / "face"], emulator.app_service() | LOADER)
+
+
+@pytest.mark.parametrize("compiler", [C, [*C[:1], "-std=c17", *STRICT], [*CPP, "-x", "c++"]], ids=["c99", "c17", "c++17"])
+def test_the_header_stands_alone(compiler: list[str], tmp_path: Path) -> None:
+    source = tmp_path / "alone.c"
+    source.write_text("#include <azcred.h>\nint main(void) { return AZCRED_OK; }\n")
+    run([*compiler, "-I", DIST / "include", source, "-o", tmp_path / "alone"])
+
+
+def test_the_static_library(emulator: Emulator, tmp_path: Path) -> None:
+    pkg_config = ["pkg-config", "--static", "--libs-only-l", "azcred"]
+    libraries = run(pkg_config, {"PKG_CONFIG_PATH": str(DIST / "lib/pkgconfig")}).stdout.split()
+    libraries = [DIST / "lib/libazcred.a" if library == "-lazcred" else library for library in libraries]
+    run([*C, ROOT / "tests/c/contract.c", "-o", tmp_path / "contract", "-I", DIST / "include", *libraries])
+    run([tmp_path / "contract", "twice"], emulator.app_service())
+
+
+def test_cmake(emulator: Emulator, tmp_path: Path) -> None:
+    if not shutil.which("cmake"):
+        pytest.skip("cmake is not installed, and not a prerequisite")
+    (tmp_path / "CMakeLists.txt").write_text(
+        "cmake_minimum_required(VERSION 3.16)\nproject(user C)\nfind_package(azcred 0.1.0 REQUIRED)\n"
+        f"find_package(Threads REQUIRED)\nadd_executable(user {ROOT}/tests/c/contract.c)\n"
+        "target_link_libraries(user azcred::azcred Threads::Threads)\n"
+    )
+    run(["cmake", "-S", tmp_path, "-B", tmp_path / "build", f"-DCMAKE_PREFIX_PATH={DIST / 'lib/cmake'}"])
+    run(["cmake", "--build", tmp_path / "build"])
+    run([tmp_path / "build/user", "twice"], emulator.app_service())
+
+
+def test_exported_names_are_the_headers() -> None:
+    header = (DIST / "include/azcred.h").read_text()
+    declared = set(re.findall(r"\b(azcred_\w+)\(", re.sub(r"/\*.*?\*/", "", header, flags=re.DOTALL)))
+    exported = {line.split()[-1] for line in run(["nm", "-D", "--defined-only", DIST / "lib/libazcred.so"]).stdout.splitlines()}
+    assert {name for name in exported if name.startswith("azcred_")} == declared
+    others = {name for name in exported if not name.startswith("azcred_")}
+    assert not others, others
+
+
+def test_the_library_says_who_it_is() -> None:
+    tags = run(["readelf", "-d", DIST / "lib/libazcred.so"]).stdout
+    assert "Library soname: [libazcred.so.0]" in tags
+    assert "NODELETE" in tags
+    flags = run(["pkg-config", "--cflags", "--libs", "azcred"], {"PKG_CONFIG_PATH": str(DIST / "lib/pkgconfig")}).stdout
+    assert "-lazcred" in flags

@@ -1,0 +1,88 @@
+"""The program: `azcred token` and `azcred emulator`."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import time
+
+import pytest
+from conftest import AZCRED, PATIENCE, Emulator, plain, run
+
+RESOURCE = "https://storage.azure.com"
+
+
+def test_a_token_in_three_forms(emulator: Emulator) -> None:
+    env = emulator.app_service()
+    text = run([AZCRED, "token", "--resource", RESOURCE], env).stdout.strip()
+    header = run([AZCRED, "token", "--scope", f"{RESOURCE}/.default", "--output", "header"], env).stdout
+    told = json.loads(run([AZCRED, "token", "--resource", RESOURCE, "--output", "json"], env).stdout)
+    assert text.count(".") == 2
+    assert header.startswith("Authorization: Bearer ey")
+    assert (told["token_type"], told["source"]) == ("Bearer", "app_service")
+    assert told["credential"] == "ManagedIdentityCredential"
+    assert time.time() < told["refresh_on"] < told["expires_on"]
+    assert {entry["query"]["resource"] for entry in emulator.requests()} == {RESOURCE}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "words"),
+    [
+        ([], 2, "--scope <SCOPE>|--resource <RESOURCE>"),
+        (["--scope", "a", "--resource", "b"], 2, "cannot be used with"),
+        (["--resource", RESOURCE, "--output", "yaml"], 2, "[possible values: text, json, header]"),
+        (["--resource", RESOURCE, "--timeout", "0"], 2, "0 is not in 1..=3600"),
+        (["--scope", "a b"], 1, "malformed scope 'a b'"),
+        (["--resource", RESOURCE, "--credential", "Magic"], 1, "unknown credential 'Magic'"),
+        (["--resource", RESOURCE, "--credential", "EnvironmentCredential"], 1, "AZURE_TENANT_ID, AZURE_CLIENT_ID"),
+    ],
+)
+def test_bad_command_lines(arguments: list[str], status: int, words: str) -> None:
+    done = run([AZCRED, "token", *arguments], check=False)
+    assert (done.returncode, done.stdout) == (status, "")
+    assert words in done.stderr
+
+
+def test_logs_hold_no_secret(emulator: Emulator) -> None:
+    env = emulator.application() | {"AZCRED_LOG": "trace"}
+    done = run([AZCRED, "token", "--resource", RESOURCE], env)
+    assert done.stderr
+    assert emulator["client_secret"] not in done.stderr
+    assert done.stdout.strip() not in done.stderr
+
+
+@pytest.mark.parametrize("kind", [signal.SIGTERM, signal.SIGINT])
+def test_the_emulator_ends_when_told(kind: signal.Signals) -> None:
+    process = subprocess.Popen([AZCRED, "emulator"], stdout=subprocess.PIPE, text=True, env=plain())
+    try:
+        assert process.stdout
+        ready = json.loads(process.stdout.readline())
+        assert ready["http"].startswith("http://127.0.0.1:")
+        process.send_signal(kind)
+        assert process.wait(PATIENCE) == 0
+    finally:
+        process.kill()
+
+
+def test_the_emulator_listens_on_loopback_only() -> None:
+    done = run([AZCRED, "emulator", "--http", "0.0.0.0:0"], check=False)
+    assert done.returncode == 1
+    assert "loopback" in done.stderr
+
+
+def test_the_limits_of_imds(emulator: Emulator) -> None:
+    """IMDS takes 20 requests a second; one credential makes one, whatever its callers do."""
+    process = subprocess.Popen(
+        [AZCRED, "emulator", "--with-stdin"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=plain()
+    )
+    try:
+        assert process.stdout
+        limited = Emulator(json.loads(process.stdout.readline()))
+        for _ in range(3):
+            run([AZCRED, "token", "--resource", RESOURCE], limited.imds())
+        counters = limited.call("GET", "/counters")["by_endpoint"]["imds"]
+        assert (counters["tokens"], counters["throttled"]) == (3, 0)
+    finally:
+        process.kill()
+        process.wait()
