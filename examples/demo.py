@@ -1,7 +1,7 @@
 """The main job on real parts: three programs, three identities, one Blob Storage, no password.
 
-Starts azcred's emulator and Azurite, then the programs of examples/blob in Python, Node and C++. Each uploads a blob, reads
-another's back and compares the bytes. Ends with a table, and with nothing left running.
+Starts azcred's emulator and Azurite, then the programs of examples/blob in Python, Node and C++. Each uploads a blob,
+reads another's back and compares the bytes. Ends with a table, and with nothing left running.
 """
 
 from __future__ import annotations

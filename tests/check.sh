@@ -8,12 +8,13 @@ say() { printf '\n== %s\n' "$1"; }
 
 say 'format'
 cargo fmt --all --check
-$bin/ruff format --quiet --check --config bindings/python/pyproject.toml bindings/python tests examples
+$bin/ruff format --quiet --check bindings/python tests examples
 say 'lints'
 cargo clippy --quiet --locked --workspace --all-targets -- --deny warnings
 RUSTDOCFLAGS='--deny warnings' cargo doc --quiet --locked --no-deps --package azcred --package azcred-emulator
-$bin/ruff check --quiet --config bindings/python/pyproject.toml bindings/python tests examples
-$node_bin/biome lint --config-path=tests/node bindings/node/js bindings/node/tests examples tests/node
+$bin/ruff check --quiet bindings/python tests examples
+(cd bindings/python/python && "$OLDPWD/$bin/mypy" --strict --no-error-summary --cache-dir="$OLDPWD/.work/mypy" -p azcred)
+$node_bin/biome lint --error-on-warnings
 say 'drift'
 cargo xtask header --check
 cargo xtask tidy

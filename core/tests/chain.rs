@@ -97,12 +97,14 @@ fn the_winner_stays_and_no_other_identity_takes_its_place() {
     assert_eq!(chain.get_token(&TokenRequest::scope(SCOPE)).unwrap().provenance().source, "azure_cli");
 }
 
+/// A value of `AZURE_TOKEN_CREDENTIALS`, options, and who is asked then.
+type Given<'a> = (&'a str, Vec<(&'a str, Value)>, &'a [&'a str]);
+
 #[test]
 fn members_are_selected_by_variable_and_by_option() {
     let all = ["Environment", "WorkloadIdentity", "ManagedIdentity", "AzureCli"];
     let no = || Value::Bool(true);
     let yes = || Value::Bool(false);
-    type Given<'a> = (&'a str, Vec<(&'a str, Value)>, &'a [&'a str]);
     let cases: Vec<Given<'_>> = vec![
         ("", vec![], &all),
         ("prod", vec![], &all[..3]),

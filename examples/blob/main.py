@@ -7,10 +7,9 @@ import json
 import sys
 import time
 
+from azcred import DefaultAzureCredential
 from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
 from azure.storage.blob import BlobServiceClient
-
-from azcred import DefaultAzureCredential
 
 
 def content(name: str) -> bytes:

@@ -40,7 +40,7 @@ class Emulator:
         """Speak to the admin path."""
         data = None if body is None else json.dumps(body).encode()
         headers = {"content-type": "application/json"}
-        request = urllib.request.Request(self.ready["admin"] + path, data, headers, method=method)  # noqa: S310
+        request = urllib.request.Request(self.ready["admin"] + path, data, headers, method=method)
         with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=10) as answer:
             return json.load(answer)
 
@@ -87,7 +87,12 @@ def plain() -> dict[str, str]:
 
 
 def run(
-    command: list[Any], env: dict[str, str] | None = None, *, check: bool = True, cwd: Path | None = None, **options: Any
+    command: list[Any],
+    env: dict[str, str] | None = None,
+    *,
+    check: bool = True,
+    cwd: Path | None = None,
+    **options: Any,
 ) -> subprocess.CompletedProcess[str]:
     """Run a program in a plain environment to its end."""
     done = subprocess.run(

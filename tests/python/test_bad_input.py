@@ -33,7 +33,9 @@ def c_arguments(case: dict[str, Any]) -> list[str]:
     for name, value in case.get("options", {}).items():
         arguments.append(f"{'int' if isinstance(value, int) else 'text'}:{name}={value}")
     arguments += [f"scope:{scope}" for scope in case.get("scopes", [STORAGE])]
-    arguments += [f"{kind}:{case[name]}" for kind, name in (("tenant", "tenant_id"), ("claims", "claims")) if name in case]
+    arguments += [
+        f"{kind}:{case[name]}" for kind, name in (("tenant", "tenant_id"), ("claims", "claims")) if name in case
+    ]
     return arguments
 
 

@@ -50,7 +50,9 @@ def test_cplusplus(emulator: Emulator, tmp_path: Path) -> None:
     run([tmp_path / "face"], emulator.app_service() | LOADER)
 
 
-@pytest.mark.parametrize("compiler", [C, [*C[:1], "-std=c17", *STRICT], [*CPP, "-x", "c++"]], ids=["c99", "c17", "c++17"])
+@pytest.mark.parametrize(
+    "compiler", [C, [*C[:1], "-std=c17", *STRICT], [*CPP, "-x", "c++"]], ids=["c99", "c17", "c++17"]
+)
 def test_the_header_stands_alone(compiler: list[str], tmp_path: Path) -> None:
     source = tmp_path / "alone.c"
     source.write_text("#include <azcred.h>\nint main(void) { return AZCRED_OK; }\n")
@@ -81,7 +83,9 @@ def test_cmake(emulator: Emulator, tmp_path: Path) -> None:
 def test_exported_names_are_the_headers() -> None:
     header = (DIST / "include/azcred.h").read_text()
     declared = set(re.findall(r"\b(azcred_\w+)\(", re.sub(r"/\*.*?\*/", "", header, flags=re.DOTALL)))
-    exported = {line.split()[-1] for line in run(["nm", "-D", "--defined-only", DIST / "lib/libazcred.so"]).stdout.splitlines()}
+    exported = {
+        line.split()[-1] for line in run(["nm", "-D", "--defined-only", DIST / "lib/libazcred.so"]).stdout.splitlines()
+    }
     assert {name for name in exported if name.startswith("azcred_")} == declared
     others = {name for name in exported if not name.startswith("azcred_")}
     assert not others, others

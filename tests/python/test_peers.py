@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import ssl
 
+import azcred
 import azure.identity
 import azure.identity.aio
 import jwt
 import pytest
 from conftest import STORAGE, Emulator
-
-import azcred
 
 
 @pytest.fixture

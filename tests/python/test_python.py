@@ -11,11 +11,10 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-import pytest
-from conftest import PATIENCE, STORAGE, Emulator, plain, python
-
 import azcred
 import azcred.aio
+import pytest
+from conftest import PATIENCE, STORAGE, Emulator, plain, python
 
 
 @pytest.fixture

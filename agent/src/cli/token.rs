@@ -1,4 +1,5 @@
 //! `azcred token`: a token on standard output.
+#![expect(clippy::doc_markdown, reason = "doc comments are the help text")]
 
 use std::time::Duration;
 

@@ -12,42 +12,27 @@ tokens, also across threads and after ``fork``. The classes for asyncio are in :
 
 from __future__ import annotations
 
-from azcred._azcred import VERSION as __version__
+from azcred._azcred import VERSION as _VERSION
 from azcred._azcred import Credential as _Credential
+
+__version__ = _VERSION
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, TypeVar
 
     from azcred._errors import (
-        AuthenticationFailedError as AuthenticationFailedError,
+        AuthenticationFailedError,
+        AzcredError,
+        CancelledError,
+        CredentialUnavailableError,
+        InternalError,
+        InvalidArgumentError,
+        InvalidConfigurationError,
+        TransientError,
+        WaitTimeoutError,
     )
-    from azcred._errors import (
-        AzcredError as AzcredError,
-    )
-    from azcred._errors import (
-        CancelledError as CancelledError,
-    )
-    from azcred._errors import (
-        CredentialUnavailableError as CredentialUnavailableError,
-    )
-    from azcred._errors import (
-        InternalError as InternalError,
-    )
-    from azcred._errors import (
-        InvalidArgumentError as InvalidArgumentError,
-    )
-    from azcred._errors import (
-        InvalidConfigurationError as InvalidConfigurationError,
-    )
-    from azcred._errors import (
-        TransientError as TransientError,
-    )
-    from azcred._errors import (
-        WaitTimeoutError as WaitTimeoutError,
-    )
-    from azcred._token import AccessToken as AccessToken
-    from azcred._token import AccessTokenInfo as AccessTokenInfo
+    from azcred._token import AccessToken, AccessTokenInfo
 
     _Self = TypeVar("_Self", bound=_Credential)
 

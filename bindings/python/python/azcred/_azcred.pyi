@@ -1,5 +1,6 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, final
+
 from typing_extensions import Self
 
 from azcred._token import AccessToken, AccessTokenInfo

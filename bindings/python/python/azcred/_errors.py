@@ -14,7 +14,7 @@ try:
     from azure.core.exceptions import ClientAuthenticationError
 except ImportError:
 
-    class AzureError(Exception):  # type: ignore[no-redef]
+    class AzureError(Exception):
         """The base of azure-core's errors."""
 
         def __init__(self, message: object = None, *args: Any, **_: Any) -> None:
@@ -22,7 +22,7 @@ except ImportError:
             self.message = str(message)
             super().__init__(self.message, *args)
 
-    class HttpResponseError(AzureError):  # type: ignore[no-redef]
+    class HttpResponseError(AzureError):
         """An answer that is an error."""
 
         response = None

@@ -1,12 +1,13 @@
 """The credentials of :mod:`azcred` for asyncio.
 
-A live token is returned without touching the event loop. A wait runs on azcred's own thread and is completed on the loop
-that asked; cancelling the task leaves the fetch alone, so whoever asks next finds its result.
+A live token is returned without touching the event loop. A wait runs on azcred's own thread and is completed on the
+loop that asked; cancelling the task leaves the fetch alone, so whoever asks next finds its result.
 """
 
 from __future__ import annotations
 
 import azcred as _sync
+from azcred._azcred import Credential as _Credential
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,20 +28,24 @@ __all__ = [
 ]
 
 
-class _Async(_sync._Credential):
+class _Async(_Credential):
     """What all classes here have in common: azure-core's asynchronous protocols."""
 
     async def get_token(self, *scopes: str, **options: Any) -> AccessToken:  # type: ignore[override]
         """Get a token, as the pair of its text and its expiry in Unix seconds. Keywords as in :mod:`azcred`."""
-        token = self._cached(False, scopes, options)
-        return token if token is not None else await self._wait(False, scopes, options)
+        token: AccessToken | None = self._cached(False, scopes, options)
+        if token is None:
+            token = await self._wait(False, scopes, options)
+        return token
 
     async def get_token_info(  # type: ignore[override]
         self, *scopes: str, options: Mapping[str, Any] | None = None
     ) -> AccessTokenInfo:
         """Get a token with everything known of it; ``options`` is a dictionary of ``get_token``'s keywords."""
-        token = self._cached(True, scopes, options)
-        return token if token is not None else await self._wait(True, scopes, options)
+        token: AccessTokenInfo | None = self._cached(True, scopes, options)
+        if token is None:
+            token = await self._wait(True, scopes, options)
+        return token
 
     async def _wait(self, info: bool, scopes: tuple[str, ...], options: Mapping[str, Any] | None) -> Any:
         import asyncio
@@ -80,25 +85,25 @@ class _Async(_sync._Credential):
         """Leave the block."""
 
 
-class DefaultAzureCredential(_Async, _sync.DefaultAzureCredential):  # type: ignore[misc]
+class DefaultAzureCredential(_Async, _sync.DefaultAzureCredential):
     __doc__ = _sync.DefaultAzureCredential.__doc__
 
 
-class ManagedIdentityCredential(_Async, _sync.ManagedIdentityCredential):  # type: ignore[misc]
+class ManagedIdentityCredential(_Async, _sync.ManagedIdentityCredential):
     __doc__ = _sync.ManagedIdentityCredential.__doc__
 
 
-class ClientSecretCredential(_Async, _sync.ClientSecretCredential):  # type: ignore[misc]
+class ClientSecretCredential(_Async, _sync.ClientSecretCredential):
     __doc__ = _sync.ClientSecretCredential.__doc__
 
 
-class EnvironmentCredential(_Async, _sync.EnvironmentCredential):  # type: ignore[misc]
+class EnvironmentCredential(_Async, _sync.EnvironmentCredential):
     __doc__ = _sync.EnvironmentCredential.__doc__
 
 
-class AzureCliCredential(_Async, _sync.AzureCliCredential):  # type: ignore[misc]
+class AzureCliCredential(_Async, _sync.AzureCliCredential):
     __doc__ = _sync.AzureCliCredential.__doc__
 
 
-class ChainedTokenCredential(_Async, _sync.ChainedTokenCredential):  # type: ignore[misc]
+class ChainedTokenCredential(_Async, _sync.ChainedTokenCredential):
     __doc__ = _sync.ChainedTokenCredential.__doc__
