@@ -7,7 +7,6 @@ SHELL := /bin/bash
 
 WORK := .work
 PYTHON := $(WORK)/venv/bin/python
-export MATURIN := $(CURDIR)/$(WORK)/venv/bin/maturin
 # Wheels, packages and lock files must not depend on who builds them.
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export NPM_CONFIG_UPDATE_NOTIFIER := false

@@ -1,4 +1,5 @@
 //! What each credential asks and makes of the answers, in a world of its own.
+#![expect(clippy::unwrap_used, clippy::unnecessary_wraps, reason = "the tables' own helpers")]
 
 use azcred::fake::{Fake, answer};
 use azcred::http::{HttpError, HttpFault, Response};
@@ -317,6 +318,9 @@ fn the_azure_cli_gets_an_argument_vector() {
     assert_eq!(command.timeout.as_secs(), 7);
 }
 
+/// A program.
+type Run = Box<dyn Fn() -> Result<Output, ProcessError> + Send + Sync>;
+
 #[test]
 fn every_failure_of_the_azure_cli() {
     use ErrorKind::{Failed, InvalidArgument, Transient, Unavailable};
@@ -324,7 +328,6 @@ fn every_failure_of_the_azure_cli() {
         Ok(Output { code: Some(code), stdout: stdout.as_bytes().to_vec().into(), stderr: stderr.as_bytes().to_vec() })
     };
     let env = [("PATH", "/usr/bin"), ("AZURE_TOKEN_CREDENTIALS", "AzureCliCredential")];
-    type Run = Box<dyn Fn() -> Result<Output, ProcessError> + Send + Sync>;
     let cases: Vec<(&str, Run, &str, ErrorKind, ErrorKind)> = vec![
         (
             "not signed in",

@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 import azcred
 import azcred.aio
 import pytest
-from conftest import PATIENCE, STORAGE, Emulator, plain, python
+from conftest import PATIENCE, STORAGE, Emulator, plain, python, run
 
 
 @pytest.fixture
@@ -255,5 +255,9 @@ def test_no_secret_is_shown(emulator: Emulator, monkeypatch: pytest.MonkeyPatch)
 def test_a_chain_goes_on_until_one_answers(app_service: Emulator) -> None:
     chain = azcred.ChainedTokenCredential(azcred.EnvironmentCredential(), azcred.ManagedIdentityCredential())
     assert chain.get_token("https://chain.example/.default").provenance["source"] == "app_service"
-    with pytest.raises(ValueError, match="member 2: expected a credential of azcred, got an object of type str"):
+    with pytest.raises(ValueError, match="argument 2: expected a credential of azcred, got an object of type str"):
         azcred.ChainedTokenCredential(azcred.EnvironmentCredential(), "x")  # type: ignore[arg-type]
+
+
+def test_the_stubs_are_true() -> None:
+    run([sys.executable, "-m", "mypy.stubtest", "azcred._azcred", "--ignore-disjoint-bases"])

@@ -12,10 +12,8 @@ const SONAME: &str = "libazcred.so.0";
 
 /// Fills `dist/`.
 pub(crate) fn build(root: &Path) -> Result {
-    let dist = root.join("dist");
-    if dist.exists() {
-        std::fs::remove_dir_all(&dist).map_err(|error| format!("{}: {error}", dist.display()))?;
-    }
+    let (dist, ready) = (root.join(".work/dist"), root.join("dist"));
+    remove(&dist)?;
     let notice = dist.join("share/doc/azcred/THIRD-PARTY-NOTICES.txt");
     notices::run(root, &notice)?;
     for licence in ["LICENSE-MIT", "LICENSE-APACHE"] {
@@ -24,7 +22,17 @@ pub(crate) fn build(root: &Path) -> Result {
     program(root, &dist)?;
     library(root, &dist)?;
     node(root, &dist, &notice)?;
-    python(root, &dist, &notice)
+    python(root, &dist, &notice)?;
+    // Only whole: a failed build leaves the artefacts of the last good one.
+    remove(&ready)?;
+    std::fs::rename(&dist, &ready).map_err(|error| format!("{}: {error}", ready.display()))
+}
+
+fn remove(folder: &Path) -> Result {
+    match std::fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(format!("{}: {error}", folder.display())),
+        _ => Ok(()),
+    }
 }
 
 /// Builds one package with the `dist` profile; gives the folder of its results.
@@ -68,9 +76,7 @@ fn link(target: &str, at: &Path) -> Result {
 fn node(root: &Path, dist: &Path, notice: &Path) -> Result {
     let built = cargo(root, "azcred-node")?.join("libazcred_node.so");
     let package = root.join(".work/node-package");
-    if package.exists() {
-        std::fs::remove_dir_all(&package).map_err(|error| format!("{}: {error}", package.display()))?;
-    }
+    remove(&package)?;
     let source = root.join("bindings/node");
     for file in ["package.json", "README.md"] {
         copy(&source.join(file), &package.join(file))?;
@@ -118,8 +124,8 @@ fn python(root: &Path, dist: &Path, notice: &Path) -> Result {
     for licence in ["LICENSE-MIT", "LICENSE-APACHE"] {
         copy(&root.join(licence), &source.join(licence))?;
     }
-    let maturin = std::env::var_os("MATURIN").map_or_else(|| PathBuf::from("maturin"), PathBuf::from);
-    let mut maturin = Command::new(maturin);
+    let ours = root.join(".work/venv/bin/maturin");
+    let mut maturin = Command::new(if ours.exists() { ours } else { PathBuf::from("maturin") });
     maturin.current_dir(&source).args(["build", "--quiet", "--locked", "--profile", "dist", "--out"]);
     run(maturin.arg(dist.join("python")))
 }

@@ -35,7 +35,7 @@ test("App Service", options, async (t) => {
   environment(t, { IDENTITY_ENDPOINT: emulator.identity_endpoint, IDENTITY_HEADER: emulator.identity_header });
   const credential = new azcred.ManagedIdentityCredential();
   const asked = await requests("app_service", async () => {
-    const tokens = await Promise.all(Array.from({ length: 50 }, () => credential.getToken(scope("app"))));
+    const tokens = await Promise.all(Array.from({ length: 200 }, () => credential.getToken(scope("app"))));
     assert.equal(new Set(tokens).size, 1);
     assert.equal(tokens[0].provenance.source, "app_service");
     assert.equal(tokens[0].token.split(".").length, 3);

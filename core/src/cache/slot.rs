@@ -154,9 +154,9 @@ impl Slot {
         if gate.generation == azcred_platform::generation() {
             return gate;
         }
-        // A forked child: whoever comes first puts a new gate in.
+        // A forked child: whoever comes first puts a new gate in. The parent's callers must not be told anything here.
         let previous = self.gate.compare_and_swap(&gate, Arc::new(Gate::new()));
-        drop(previous);
+        driver::abandon((gate, arc_swap::Guard::into_inner(previous)));
         self.gate.load_full()
     }
 

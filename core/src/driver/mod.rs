@@ -21,6 +21,12 @@ use crate::cache::ticket::Ticket;
 use crate::error::{Error, ErrorKind};
 use crate::request::{Cancellable, TokenRequest};
 
+/// Keeps something for the life of the process. What belongs to the parent of a forked process may be locked for ever,
+/// and dropping it would wake tasks of threads that are not here; it stays in memory, once per fork.
+pub(crate) fn abandon<T>(parents: T) {
+    Box::leak(Box::new(parents));
+}
+
 #[derive(Debug)]
 struct Runtime {
     generation: u64,
@@ -58,12 +64,14 @@ fn handle() -> Result<Handle, Error> {
         let (runtime, stop) = run(generation)
             .map_err(|error| Error::transient(format!("azcred's thread could not be started: {error}")))?;
         let previous = CURRENT.compare_and_swap(&*current, Some(Arc::new(runtime)));
+        let previous = arc_swap::Guard::into_inner(previous);
         let swapped = match (previous.as_ref(), current.as_ref()) {
             (Some(previous), Some(current)) => Arc::ptr_eq(previous, current),
             (None, None) => true,
             _ => false,
         };
         if swapped {
+            abandon(previous);
             // Never stopped: the thread ends with the process.
             stop.keep_running();
         }
@@ -76,8 +84,7 @@ struct Stop(Option<tokio::sync::oneshot::Sender<()>>);
 impl Stop {
     fn keep_running(mut self) {
         if let Some(sender) = self.0.take() {
-            // A sender that is never dropped; there is one per process and fork.
-            Box::leak(Box::new(sender));
+            abandon(sender);
         }
     }
 }

@@ -32,7 +32,7 @@ const fn ms(millis: u64) -> Duration {
 }
 
 /// No source waits longer than this between two tries; a longer `Retry-After` is the caller's to keep.
-const LONGEST_PAUSE: Duration = Duration::from_mins(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(25);
 
 impl RetryPolicy {
     /// One try.

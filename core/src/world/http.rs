@@ -13,6 +13,7 @@ use rustls::{ClientConfig, RootCertStore};
 use zeroize::Zeroizing;
 
 use super::{Boxed, Env, Files, Http, roots};
+use crate::driver;
 use crate::wire::http::{HttpError, HttpFault, MAX_BODY, Request, Response, Route};
 
 #[derive(Debug)]
@@ -53,7 +54,8 @@ impl RealHttp {
             local: build(Route::Local, RootCertStore::empty()),
             authority: OnceLock::new(),
         });
-        self.clients.store(Some(Arc::clone(&fresh)));
+        // In a forked child these are the parent's connections.
+        driver::abandon(self.clients.swap(Some(Arc::clone(&fresh))));
         fresh
     }
 

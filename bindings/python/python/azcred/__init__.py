@@ -129,9 +129,13 @@ class ChainedTokenCredential(_Credential):
         """Take the members: credentials of azcred."""
         for position, member in enumerate(credentials, 1):
             if not isinstance(member, _Credential):
-                raise __getattr__("InvalidConfigurationError")(
-                    f"ChainedTokenCredential: member {position}: expected a credential of azcred, "
-                    f"got an object of type {type(member).__name__}"
+                from azcred._errors import make
+
+                raise make(
+                    "INVALID_CONFIGURATION",
+                    f"ChainedTokenCredential: argument {position}: expected a credential of azcred, "
+                    f"got an object of type {type(member).__name__}",
+                    {},
                 )
         return _Credential.__new__(cls, "ChainedTokenCredential", {}, list(credentials))
 

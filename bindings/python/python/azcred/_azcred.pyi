@@ -5,6 +5,8 @@ from typing_extensions import Self
 
 from azcred._token import AccessToken, AccessTokenInfo
 
+__all__ = ["Credential", "VERSION", "Wait"]
+
 VERSION: str
 
 class Credential:
