@@ -237,8 +237,8 @@ def test_no_secret_is_shown(emulator: Emulator, monkeypatch: pytest.MonkeyPatch)
     credential = azcred.ClientSecretCredential(
         emulator["tenant_id"], emulator["client_id"], emulator["client_secret"], authority=emulator["https"]
     )
-    token = credential.get_token_info(STORAGE)
-    pair = credential.get_token(STORAGE)
+    token = credential.get_token_info("https://no-secret.example/.default")
+    pair = credential.get_token("https://no-secret.example/.default")
     shown = f"{credential!r} {token!r} {pair!r} {token}"
     assert emulator["client_secret"] not in shown
     assert token.token not in shown

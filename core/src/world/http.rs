@@ -152,17 +152,10 @@ fn fault(error: reqwest::Error) -> HttpError {
     HttpError { fault, message }
 }
 
-fn is_tls(error: &reqwest::Error) -> bool {
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        if error.is::<rustls::Error>() || inner.is_some_and(<dyn std::error::Error + Send + Sync>::is::<rustls::Error>)
-        {
-            return true;
-        }
-        cause = error.source();
-    }
-    false
+/// Whether rustls is among the causes. An I/O error hides the error it carries from `source`, and may carry another.
+fn is_tls(error: &(dyn std::error::Error + 'static)) -> bool {
+    let carried = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+    error.is::<rustls::Error>() || carried.is_some_and(|error| is_tls(error)) || error.source().is_some_and(is_tls)
 }
 
 /// The most telling sentence of an error: its innermost cause, after what was being done.
