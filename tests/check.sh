@@ -19,5 +19,6 @@ say 'drift'
 cargo xtask header --check
 cargo xtask tidy
 tests/dependencies.sh
+$bin/python tests/licences.py
 say 'unit tests'
 cargo test --quiet --locked --workspace
