@@ -44,7 +44,7 @@ const TYPES: [Type; 5] = [
     Type {
         name: azure_cli::NAME,
         takes: &["tenant_id", "subscription", "additionally_allowed_tenants", "process_timeout"],
-        build: |_, options| Ok(Arc::new(AzureCli::from_options(options)?)),
+        build: |world, options| Ok(Arc::new(AzureCli::from_options(world, options)?)),
     },
     Type {
         name: default_azure::NAME,

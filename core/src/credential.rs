@@ -8,12 +8,11 @@ use ring::digest;
 use crate::builder;
 use crate::cache::Key;
 use crate::cache::judge::{Demand, Verdict};
-use crate::cache::slot::Slot;
-use crate::cache::ticket::{Answer, Ticket};
+use crate::cache::ticket::{Answer, Ticket, cancelled};
 use crate::driver;
 use crate::error::{Error, ErrorKind};
 use crate::options::{Spelling, Value};
-use crate::request::TokenRequest;
+use crate::request::{Cancel, TokenRequest};
 use crate::source::Source;
 use crate::source::chain::Chain;
 use crate::token::AccessToken;
@@ -75,7 +74,8 @@ impl Credential {
     /// # Errors
     /// `InvalidArgument` for a request that no source could serve.
     pub fn cached(&self, request: &TokenRequest) -> Result<Option<AccessToken>, Error> {
-        Ok(self.look(request)?.0)
+        let (key, demand) = self.question(request)?;
+        Ok(self.look(request, &key, &demand))
     }
 
     /// A token; blocks this thread until it is there, without running anything on it.
@@ -100,13 +100,12 @@ impl Credential {
     }
 
     fn block(&self, request: &TokenRequest, patience: Option<driver::Patience<'_>>) -> Result<AccessToken, Error> {
-        let (token, slot, demand) = self.look(request)?;
-        if let Some(token) = token {
+        let (key, demand) = self.question(request)?;
+        if let Some(token) = self.look(request, &key, &demand) {
             return Ok(token);
         }
-        driver::wait(request, demand.min_ttl, patience, |ticket| {
-            slot.wait(&self.source, &self.world, request, &demand, ticket);
-        })
+        check_cancel(request)?;
+        driver::wait(request, demand.min_ttl, patience, |ticket| self.board(request, &key, &demand, ticket))
     }
 
     /// A token, given to `done` on azcred's own thread, exactly once, and never from inside this call.
@@ -114,19 +113,27 @@ impl Credential {
     /// # Errors
     /// When nothing was started; `done` is not called then.
     pub fn start(&self, request: TokenRequest, done: impl FnOnce(Answer) + Send + 'static) -> Result<(), Error> {
-        let credential = self.clone();
-        let (token, slot, demand) = credential.look(&request)?;
+        let (key, demand) = self.question(&request)?;
+        let token = self.look(&request, &key, &demand);
+        if token.is_none() {
+            check_cancel(&request)?;
+        }
+        // Before there is a ticket: what can't be started must not be completed either.
+        let driver = driver::ready()?;
         let ticket = Ticket::new(demand.min_ttl, Box::new(done));
-        driver::spawn(async move {
+        let credential = self.clone();
+        let task = driver.spawn(async move {
             if let Some(token) = token {
                 ticket.settle(Ok(token));
                 return;
             }
             match driver::guard(&ticket, &request) {
-                Ok(()) => slot.wait(&credential.source, &credential.world, &request, &demand, ticket),
+                Ok(()) => credential.board(&request, &key, &demand, ticket),
                 Err(error) => ticket.settle(Err(error)),
             }
-        })
+        });
+        drop(task);
+        Ok(())
     }
 
     /// A token, for async Rust on any executor.
@@ -144,24 +151,33 @@ impl Credential {
         receiver.await.map_err(lost)?
     }
 
-    fn look(&self, request: &TokenRequest) -> Result<(Option<AccessToken>, Arc<Slot>, Demand), Error> {
+    /// What a request asks for, or why no source could serve it.
+    fn question(&self, request: &TokenRequest) -> Result<(Key, Demand), Error> {
         request.check()?;
-        let slot = self.world.cache.slot(&self.key(request)?);
         let claims = request.claims.as_deref().map(|claims| {
             let mut hash = [0; 32];
             hash.copy_from_slice(digest::digest(&digest::SHA256, claims.as_bytes()).as_ref());
             hash
         });
-        let demand = Demand { min_ttl: request.min_ttl, claims };
-        let token = match slot.judge(&demand, self.world.clock.now()) {
+        Ok((self.key(request)?, Demand { min_ttl: request.min_ttl, claims }))
+    }
+
+    /// What the cache has; starts the renewal that is due.
+    fn look(&self, request: &TokenRequest, key: &Key, demand: &Demand) -> Option<AccessToken> {
+        let slot = self.world.cache.find(key)?;
+        match slot.judge(demand, self.world.clock.now()) {
             Verdict::Fresh(token) | Verdict::Resting(token) => Some(token),
             Verdict::Renew(token) => {
                 slot.renew(&self.source, &self.world, request);
                 Some(token)
             }
             Verdict::Must => None,
-        };
-        Ok((token, slot, demand))
+        }
+    }
+
+    fn board(&self, request: &TokenRequest, key: &Key, demand: &Demand, ticket: Arc<Ticket>) {
+        let slot = self.world.cache.slot(key, &*self.world.files);
+        slot.wait(&self.source, &self.world, request, demand, ticket);
     }
 
     fn key(&self, request: &TokenRequest) -> Result<Key, Error> {
@@ -170,11 +186,12 @@ impl Credential {
         let mut scopes = request.scopes.clone();
         scopes.sort_unstable();
         scopes.dedup();
-        Ok(Key {
-            identity: about.identity,
-            tenant: tenant.map(str::to_owned),
-            scopes,
-            cae: request.enable_cae && about.cae,
-        })
+        let cae = request.enable_cae && about.cae;
+        Ok(Key { identity: about.identity, tenant: tenant.map(str::to_owned), scopes, cae })
     }
+}
+
+/// Whoever was told to leave before it came waits for nothing and asks nobody.
+fn check_cancel(request: &TokenRequest) -> Result<(), Error> {
+    if request.cancel.as_ref().is_some_and(Cancel::is_triggered) { Err(cancelled()) } else { Ok(()) }
 }

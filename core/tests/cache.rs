@@ -226,6 +226,9 @@ fn leaving_early_harms_nobody() {
     assert_eq!((error.kind(), error.message()), (ErrorKind::TimedOut, "no token within the 20 ms the caller allowed"));
     let waiting = TokenRequest { cancel: Some(cancel), ..request() };
     assert_eq!(credential.get_token(&waiting).unwrap_err().kind(), ErrorKind::Cancelled, "triggered before");
+    let elsewhere = TokenRequest { scopes: vec!["elsewhere".into()], ..waiting };
+    assert_eq!(credential.get_token(&elsewhere).unwrap_err().kind(), ErrorKind::Cancelled);
+    assert_eq!(source.asked(), 1, "who was told to leave asks nobody");
     source.let_through(1);
     assert_eq!(credential.get_token(&request()).unwrap().secret(), "token-0");
     assert_eq!(source.asked(), 1);

@@ -81,7 +81,10 @@ fn the_winner_stays_and_no_other_identity_takes_its_place() {
     let (world, fake) = Fake::world();
     az_speaks_for(&fake, "developer");
     let hands = fake.clone();
-    fake.serve(move |_| {
+    fake.serve(move |request| {
+        if request.headers.is_empty() {
+            return Ok(answer(400, r#"{"error":"invalid_request"}"#));
+        }
         let expires_on = hands.now() + 3600;
         Ok(answer(200, &format!(r#"{{"access_token":"{}","expires_on":{expires_on}}}"#, token_of("service"))))
     });
@@ -92,6 +95,10 @@ fn the_winner_stays_and_no_other_identity_takes_its_place() {
     let error = chain.get_token(&TokenRequest::scope(SCOPE)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unavailable);
     assert!(error.message().contains("ManagedIdentityCredential gave this program its tokens"), "{error}");
+    // A second chain of the same members is no way around it, neither for its own caller nor for the first.
+    let second = default_chain(&world, &[]).unwrap();
+    assert_eq!(second.get_token(&TokenRequest::scope(SCOPE)).unwrap_err().kind(), ErrorKind::Unavailable);
+    assert_eq!(chain.get_token(&TokenRequest::scope(SCOPE)).unwrap_err().kind(), ErrorKind::Unavailable);
     // The same identity by another way will do.
     az_speaks_for(&fake, "service");
     assert_eq!(chain.get_token(&TokenRequest::scope(SCOPE)).unwrap().provenance().source, "azure_cli");
@@ -99,6 +106,42 @@ fn the_winner_stays_and_no_other_identity_takes_its_place() {
 
 /// A value of `AZURE_TOKEN_CREDENTIALS`, options, and who is asked then.
 type Given<'a> = (&'a str, Vec<(&'a str, Value)>, &'a [&'a str]);
+
+#[test]
+fn a_request_that_imds_refuses_is_not_asked_of_somebody_else() {
+    let (world, fake) = Fake::world();
+    fake.set("AZURE_POD_IDENTITY_AUTHORITY_HOST", "http://127.0.0.1:1");
+    az_speaks_for(&fake, "developer");
+    fake.answer(400, r#"{"error":"invalid_resource","error_description":"AADSTS500011: no such resource"}"#);
+    let error = default_chain(&world, &[]).unwrap().get_token(&TokenRequest::scope(SCOPE)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Failed);
+    assert!(error.message().contains("AADSTS500011") && !error.message().contains("system-assigned"), "{error}");
+    assert!(fake.ran().is_empty());
+}
+
+#[test]
+fn somebody_elses_metadata_service_is_not_imds() {
+    let (world, fake) = Fake::world();
+    fake.answer(404, "<html>another cloud</html>");
+    let error = default_chain(&world, &[]).unwrap().get_token(&TokenRequest::scope(SCOPE)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unavailable);
+    assert!(error.message().contains("HTTP 404 is not its answer to a probe"), "{error}");
+    assert_eq!(fake.sent().len(), 1, "one probe, no retries");
+    // On Azure any answer is its own.
+    fake.write("/sys/class/dmi/id/chassis_asset_tag", "7783-7084-3265-9085-8269-3286-77");
+    fake.answer(429, "");
+    let error = default_chain(&world, &[]).unwrap().get_token(&TokenRequest::scope("x")).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Transient);
+}
+
+#[test]
+fn options_for_members_that_are_not_there() {
+    let (world, _) = Fake::world();
+    assert!(default_chain(&world, &[("exclude_powershell_credential", Value::Bool(true))]).is_ok());
+    assert!(default_chain(&world, &[("shared_cache_username", Value::text("me"))]).is_ok());
+    let error = default_chain(&world, &[("exclude_broker_credential", Value::Bool(false))]).unwrap_err();
+    assert!(error.message().contains("option exclude_broker_credential is not supported"), "{error}");
+}
 
 #[test]
 fn members_are_selected_by_variable_and_by_option() {

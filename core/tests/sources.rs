@@ -195,6 +195,12 @@ fn every_answer_of_imds() {
             ("silence", broken(HttpFault::Timeout), Some(Unavailable), Some(Unavailable)),
             ("a cut body", broken(HttpFault::Broken), Some(Transient), Some(Unavailable)),
             ("a gigabyte", broken(HttpFault::TooLarge), Some(Transient), Some(Unavailable)),
+            (
+                "a bad resource",
+                told(400, r#"{"error":"invalid_resource","error_description":"AADSTS500011: no"}"#),
+                Some(Failed),
+                Some(Failed),
+            ),
             ("identity not found", told(400, identity), Some(Unavailable), Some(Unavailable)),
             ("a container runtime's proxy", told(403, "the host is unreachable"), Some(Unavailable), Some(Unavailable)),
             ("refused", told(403, r#"{"error":"forbidden"}"#), Some(Failed), Some(Failed)),
@@ -205,7 +211,7 @@ fn every_answer_of_imds() {
             ("a captive portal", told(200, "<html>canary</html>"), Some(Transient), Some(Unavailable)),
             ("truncated", told(200, r#"{"access_token":"canary"#), Some(Transient), Some(Unavailable)),
             ("expired", told(200, r#"{"access_token":"canary","expires_on":"1"}"#), Some(Transient), Some(Unavailable)),
-            ("dying", told(200, r#"{"access_token":"canary","expires_in":"20"}"#), Some(Transient), Some(Transient)),
+            ("dying", told(200, r#"{"access_token":"canary","expires_in":"20"}"#), Some(Transient), Some(Unavailable)),
         ],
     );
 }
@@ -235,7 +241,7 @@ fn every_answer_of_app_service() {
 
 #[test]
 fn every_answer_of_entra() {
-    use ErrorKind::{Failed, Transient};
+    use ErrorKind::{Failed, Transient, Unavailable};
     let refused =
         r#"{"error":"invalid_client","error_description":"AADSTS7000215: canary is wrong","correlation_id":"c"}"#;
     judge(
@@ -250,7 +256,7 @@ fn every_answer_of_entra() {
             ("a gateway", told(503, "<html>"), Some(Transient), Some(Transient)),
             ("a proxy's page", told(407, "<html>"), Some(Transient), Some(Transient)),
             ("a redirect", told(302, ""), Some(Failed), Some(Failed)),
-            ("garbage", told(200, "<html>"), Some(Transient), Some(Transient)),
+            ("garbage", told(200, "<html>"), Some(Transient), Some(Unavailable)),
         ],
     );
     let (credential, fake) = credential("EnvironmentCredential", &[], &APPLICATION);
@@ -360,6 +366,22 @@ fn every_failure_of_the_azure_cli() {
             Unavailable,
             Unavailable,
         ),
+        (
+            "an exit code beside a token",
+            Box::new(move || {
+                output(1, r#"{"accessToken":"tok","expires_on":1700003600}"#, "WARNING: old\nERROR: boom")
+            }),
+            "(exit code 1): ERROR: boom",
+            Failed,
+            Unavailable,
+        ),
+        (
+            "milliseconds for seconds",
+            Box::new(move || output(0, r#"{"accessToken":"canary","expires_on":1700003600000}"#, "")),
+            "more than a year",
+            Transient,
+            Unavailable,
+        ),
         ("noise", Box::new(move || output(0, "canary", "canary")), "is not JSON", Transient, Unavailable),
         ("no token", Box::new(move || output(0, "{}", "")), "has no accessToken", Transient, Unavailable),
     ];
@@ -384,4 +406,44 @@ fn every_failure_of_the_azure_cli() {
     let claims = TokenRequest { claims: Some("{}".into()), ..TokenRequest::scope(SCOPE) };
     assert!(credential.get_token(&claims).unwrap_err().message().contains("az login --claims-challenge e30="));
     assert!(fake.ran().is_empty());
+}
+
+#[test]
+fn who_may_less_does_not_find_the_tokens_of_who_may_more() {
+    let (world, fake) = Fake::world();
+    for (name, value) in APPLICATION {
+        fake.set(name, value);
+    }
+    fake.answer(200, TOKEN);
+    let of = |options: Vec<(String, Value)>| {
+        Credential::in_world(world.clone(), "DefaultAzureCredential", options, Spelling::Snake).unwrap()
+    };
+    let all = vec![("additionally_allowed_tenants".to_owned(), Value::List(vec![Value::text("*")]))];
+    let other = TokenRequest { tenant_id: Some("other.example".into()), ..TokenRequest::scope(SCOPE) };
+    assert!(of(all).get_token(&other).is_ok());
+    assert_eq!(of(vec![]).get_token(&other).unwrap_err().kind(), ErrorKind::Failed);
+}
+
+#[test]
+fn another_login_is_another_identity() {
+    let (world, fake) = Fake::world();
+    fake.set("PATH", "/usr/bin");
+    fake.write("/usr/bin/az", "");
+    fake.program(|_| {
+        let stdout = br#"{"accessToken":"tok","expires_on":1700003600}"#.to_vec().into();
+        Ok(Output { code: Some(0), stdout, stderr: Vec::new() })
+    });
+    for profile in ["/one", "/two", "/two"] {
+        fake.set("AZURE_CONFIG_DIR", profile);
+        let credential = Credential::in_world(world.clone(), "AzureCliCredential", Vec::new(), Spelling::Snake);
+        ask(&credential.unwrap()).unwrap();
+    }
+    assert_eq!(fake.ran().len(), 2);
+}
+
+#[test]
+fn text_that_is_not_unicode_does_not_count_as_unset() {
+    let env = [APPLICATION[0], APPLICATION[1], ("AZURE_CLIENT_SECRET", "a\u{fffd}b")];
+    let error = credential("DefaultAzureCredential", &[], &env).0.unwrap_err();
+    assert_eq!(error.message(), "EnvironmentCredential: AZURE_CLIENT_SECRET: expected UTF-8 text");
 }

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -299,13 +300,79 @@ static void forks(void) {
   azcred_credential_free(credential);
 }
 
+static void must_not_be_called(void *user_data, azcred_token *token, azcred_error *error) {
+  (void)user_data;
+  (void)token;
+  (void)error;
+  CHECK(!"called");
+}
+
+static void must_not_be_freed(void *user_data) {
+  (void)user_data;
+  CHECK(!"freed");
+}
+
+/* Without descriptors azcred's thread can't start: the call says so, and neither callback is called. */
+static void no_descriptors(void) {
+  static const char *const scope = "https://c-descriptors.example/.default";
+  azcred_credential *credential = managed_identity();
+  azcred_token_request request = request_for(&scope);
+  azcred_token *token = NULL;
+  azcred_error *error = NULL;
+  struct rlimit before, none;
+  CHECK(getrlimit(RLIMIT_NOFILE, &before) == 0);
+  none = before;
+  none.rlim_cur = 3;
+  CHECK(setrlimit(RLIMIT_NOFILE, &none) == 0);
+  CHECK(azcred_credential_get_token_async(credential, &request, must_not_be_called, NULL, must_not_be_freed, &error) ==
+        AZCRED_TRANSIENT);
+  azcred_error_free(error);
+  CHECK(azcred_credential_get_token(credential, &request, &token, &error) == AZCRED_TRANSIENT);
+  azcred_error_free(error);
+  /* No failure outlives its cause. */
+  CHECK(setrlimit(RLIMIT_NOFILE, &before) == 0);
+  CHECK(azcred_credential_get_token(credential, &request, &token, NULL) == AZCRED_OK);
+  azcred_token_free(token);
+  azcred_credential_free(credential);
+}
+
+/* A child may trigger its parent's cancellation; its parent's callers hear of it from the parent only. */
+static void fork_and_cancel(void) {
+  static const char *const scope = "https://c-fork-cancel.example/.default";
+  azcred_credential *credential = managed_identity();
+  azcred_cancel *cancel = azcred_cancel_new();
+  azcred_token_request request = request_for(&scope);
+  azcred_token *token = NULL;
+  struct tally tally;
+  int status = 1;
+  pid_t child;
+  tally_init(&tally);
+  request.cancel = cancel;
+  CHECK(azcred_credential_get_token_async(credential, &request, count, &tally, count_free, NULL) == AZCRED_OK);
+  child = fork();
+  if (child == 0) {
+    azcred_cancel_trigger(cancel);
+    request.cancel = NULL;
+    request.timeout_ms = 200; /* long enough for a wrong call to be made on azcred's thread of the child */
+    CHECK(azcred_credential_get_token(credential, &request, &token, NULL) == AZCRED_TIMED_OUT);
+    _exit(tally.tokens + tally.errors + tally.freed);
+  }
+  CHECK(waitpid(child, &status, 0) == child && status == 0);
+  azcred_cancel_trigger(cancel);
+  tally_wait(&tally, 1);
+  CHECK(tally.errors == 1 && tally.last == AZCRED_CANCELLED);
+  azcred_cancel_free(cancel);
+  azcred_credential_free(credential);
+}
+
 int main(int argc, char **argv) {
   static const struct {
     const char *name;
     void (*run)(void);
   } scenarios[] = {{"twice", twice},           {"threads", threads},     {"callbacks", callbacks},
                    {"cancelling", cancelling}, {"bad_calls", bad_calls}, {"older_struct", older_struct},
-                   {"forks", forks}};
+                   {"forks", forks},           {"no_descriptors", no_descriptors},
+                   {"fork_and_cancel", fork_and_cancel}};
   size_t at;
   CHECK(strcmp(azcred_version(), AZCRED_VERSION) == 0);
   CHECK(argc == 2);

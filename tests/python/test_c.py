@@ -25,7 +25,7 @@ def contract(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize(
     ("scenario", "tokens"),
-    [("twice", 1), ("threads", 1), ("callbacks", 1), ("bad_calls", 0), ("older_struct", 1), ("forks", 2)],
+    [("twice", 1), ("threads", 1), ("callbacks", 1), ("bad_calls", 0), ("older_struct", 1), ("forks", 2), ("no_descriptors", 1)],
 )
 def test_the_contract(contract: Path, emulator: Emulator, scenario: str, tokens: int) -> None:
     emulator.fault(endpoint="app_service", latency_ms=100, count=1)
@@ -33,9 +33,10 @@ def test_the_contract(contract: Path, emulator: Emulator, scenario: str, tokens:
     assert emulator.tokens() == tokens
 
 
-def test_cancelling(contract: Path, emulator: Emulator) -> None:
+@pytest.mark.parametrize("scenario", ["cancelling", "fork_and_cancel"])
+def test_cancelling(contract: Path, emulator: Emulator, scenario: str) -> None:
     emulator.fault(endpoint="app_service", mode="hang")
-    run([contract, "cancelling"], emulator.app_service() | LOADER)
+    run([contract, scenario], emulator.app_service() | LOADER)
 
 
 @pytest.mark.parametrize("scenario", ["twice", "callbacks", "bad_calls"])

@@ -90,19 +90,63 @@ def test_cancelling_a_task_leaves_the_fetch_alone(app_service: Emulator, request
     assert app_service.tokens() == 1
 
 
-def test_a_timeout_is_a_timeout_error(app_service: Emulator, request: pytest.FixtureRequest) -> None:
-    app_service.fault(endpoint="app_service", mode="hang", count=1)
-    credential = azcred.ManagedIdentityCredential()
-    with pytest.raises(TimeoutError, match="no token within the 50 ms") as caught:
-        credential.get_token(scope(request), timeout=0.05)
-    assert isinstance(caught.value, azcred.AzcredError)
-    assert caught.value.kind == "TIMED_OUT"
+def test_programs_end_well_whatever_azcred_is_doing(app_service: Emulator) -> None:
+    """The interpreter ends while azcred's thread is telling a loop, or a daemon thread waits."""
+    app_service.fault(endpoint="app_service", latency_ms=20)
+    code = """
+import asyncio, sys, threading, azcred, azcred.aio
+async def main():
+    async with azcred.aio.ManagedIdentityCredential() as credential:
+        await credential.get_token("https://end.example/.default")
+asyncio.run(main())
+waiting = azcred.ManagedIdentityCredential()
+threading.Thread(target=waiting.get_token, args=("https://daemon.example/.default",), daemon=True).start()
+"""
+    env = plain() | app_service.app_service()
+    for _ in range(5):
+        batch = [subprocess.Popen([sys.executable, "-c", code], env=env, stderr=subprocess.PIPE) for _ in range(10)]
+        assert [(process.wait(PATIENCE), process.stderr and process.stderr.read()) for process in batch] == [(0, b"")] * 10
 
-    async def main() -> None:
-        with pytest.raises(TimeoutError):
-            await azcred.aio.ManagedIdentityCredential().get_token(scope(request), timeout=0.05)
 
+def test_a_signal_handler_that_forks(app_service: Emulator) -> None:
+    """The child of a waiting thread starts its wait anew, and tells its parent's callers nothing."""
+    app_service.fault(endpoint="app_service", latency_ms=800)
+    code = """
+import json, os, signal, azcred
+read, write = os.pipe()
+child = []
+signal.signal(signal.SIGALRM, lambda *_: child.append(os.fork()))
+signal.setitimer(signal.ITIMER_REAL, 0.3)
+token = azcred.ManagedIdentityCredential().get_token("https://handler.example/.default", timeout=30)
+if child[0] == 0:
+    os.write(write, b"child has it")
+    os._exit(0)
+os.waitpid(child[0], 0)
+print(json.dumps(os.read(read, 100).decode()))
+"""
+    assert python(code, app_service.app_service()) == "child has it"
+
+
+def test_a_timeout_is_a_timeout_error(app_service: Emulator) -> None:
+    app_service.fault(endpoint="app_service", mode="hang")
+    # A process of its own, so that no fetch goes on into the next test.
+    code = """
+import asyncio, json, azcred, azcred.aio
+told = []
+try:
+    azcred.ManagedIdentityCredential().get_token("https://late.example/.default", timeout=0.05)
+except TimeoutError as error:
+    told.append([error.kind, str(error), isinstance(error, azcred.AzcredError)])
+async def main():
+    await azcred.aio.ManagedIdentityCredential().get_token("https://late.example/.default", timeout=0.05)
+try:
     asyncio.run(main())
+except TimeoutError as error:
+    told.append([error.kind, str(error), isinstance(error, azcred.WaitTimeoutError)])
+print(json.dumps(told))
+"""
+    expected = ["TIMED_OUT", "no token within the 50 ms the caller allowed", True]
+    assert python(code, app_service.app_service()) == [expected, expected]
 
 
 def test_ctrl_c_ends_a_wait(app_service: Emulator) -> None:
@@ -116,7 +160,8 @@ def test_ctrl_c_ends_a_wait(app_service: Emulator) -> None:
         [sys.executable, "-c", code], env=plain() | app_service.app_service(), stdout=subprocess.PIPE, text=True
     )
     deadline = time.monotonic() + PATIENCE
-    while not app_service.requests() and time.monotonic() < deadline:
+    asked = "https://ctrl-c.example"
+    while asked not in str(app_service.requests()) and time.monotonic() < deadline:
         time.sleep(0.02)
     process.send_signal(signal.SIGINT)
     out, _ = process.communicate(timeout=PATIENCE)

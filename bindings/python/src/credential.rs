@@ -7,6 +7,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
 use crate::error::raised;
+use crate::exit;
 use crate::token::{Memo, Shape};
 use crate::{request, value};
 
@@ -104,8 +105,9 @@ impl Credential {
         let request = request::read(scopes, options, Some(cancel.clone()))?;
         let handle = slf.clone().unbind();
         let started = slf.get().credential.start(request, move |answer| {
-            // No interpreter, no one to tell: the program is ending.
-            Python::try_attach(|python| {
+            // No pass, no one to tell: the program is ending. pyo3 defers letting go of Python's objects.
+            let Some(_pass) = exit::enter() else { return };
+            Python::attach(|python| {
                 let object = match &answer {
                     Ok(token) => handle.get().memo.object(python, token, shape(info)),
                     Err(error) => Err(raised(python, error)),
@@ -161,12 +163,17 @@ impl Credential {
     /// Waits without the interpreter lock; Ctrl-C and other signals interrupt it.
     fn wait(&self, python: Python<'_>, request: &azcred::TokenRequest) -> PyResult<azcred::AccessToken> {
         let mut signal = None;
-        let answer = python.detach(|| {
-            self.credential.get_token_while(request, &mut || {
+        let (answer, pass) = python.detach(|| {
+            let answer = self.credential.get_token_while(request, &mut || {
+                let Some(_pass) = exit::enter() else { exit::stay_out() };
                 signal = Python::attach(|python| python.check_signals().err());
                 if signal.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-            })
+            });
+            // Held until this thread is back in Python: a daemon thread may come here while the program ends.
+            let Some(pass) = exit::enter() else { exit::stay_out() };
+            (answer, pass)
         });
+        drop(pass);
         match (answer, signal) {
             (Ok(token), _) => Ok(token),
             (Err(_), Some(signal)) => Err(signal),

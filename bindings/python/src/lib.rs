@@ -3,6 +3,7 @@
 
 mod credential;
 mod error;
+mod exit;
 mod request;
 mod token;
 mod value;
@@ -16,8 +17,22 @@ static ALLOCATOR: zeroizing_alloc::ZeroAlloc<std::alloc::System> = zeroizing_all
 /// The native half of azcred; import `azcred` instead.
 #[pymodule]
 mod _azcred {
+    use pyo3::prelude::*;
+
     #[pymodule_export]
     use super::credential::{Credential, Wait};
+
+    /// Called by `atexit`: afterwards no thread of azcred's enters Python.
+    #[pyfunction]
+    fn _close(python: Python<'_>) {
+        python.detach(super::exit::close);
+    }
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        module.py().import("atexit")?.call_method1("register", (module.getattr("_close")?,))?;
+        Ok(())
+    }
 
     #[pymodule_export]
     const VERSION: &str = azcred::VERSION;

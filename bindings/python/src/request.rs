@@ -20,7 +20,8 @@ pub(crate) fn read(
         let Ok(text) = scope.cast::<PyString>() else {
             return Err(wrong(scope.py(), "scopes", "texts", &scope));
         };
-        request.scopes.push(text.extract()?);
+        let text = text.extract().map_err(|_| wrong(scope.py(), "scopes", "texts of Unicode", &scope))?;
+        request.scopes.push(text);
     }
     for (name, value) in options.into_iter().flatten() {
         if value.is_none() {

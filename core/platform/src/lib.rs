@@ -13,8 +13,11 @@ static WATCHING: AtomicBool = AtomicBool::new(false);
 /// Whatever owns threads, sockets or locks remembers the generation it was made in, and is made anew when the
 /// two differ. The first call registers the `pthread_atfork` handler, so ask once before the first thread starts.
 pub fn generation() -> u64 {
-    if !WATCHING.swap(true, Ordering::Relaxed) {
+    if !WATCHING.load(Ordering::Acquire) {
+        // Two threads may both register it, and a child is then two generations on, which harms nobody; a flag set
+        // before the handler is there would.
         watch();
+        WATCHING.store(true, Ordering::Release);
     }
     GENERATION.load(Ordering::Relaxed)
 }
@@ -41,18 +44,38 @@ fn watch() {}
 
 /// Runs `body`, which starts a thread, with all signals blocked, so that the new thread takes none of the host
 /// program's. The caller's own mask is as before afterwards.
-#[cfg(unix)]
 pub fn without_signals<T>(body: impl FnOnce() -> T) -> T {
-    let mut all = std::mem::MaybeUninit::<libc::sigset_t>::uninit();
+    masked(Mask::All, body)
+}
+
+/// Runs `body`, which starts a process from a thread that takes no signals, with none blocked, so that the new process
+/// can be told to end. The caller's own mask is as before afterwards.
+pub fn with_signals<T>(body: impl FnOnce() -> T) -> T {
+    masked(Mask::None, body)
+}
+
+#[derive(Clone, Copy)]
+enum Mask {
+    All,
+    None,
+}
+
+#[cfg(unix)]
+fn masked<T>(mask: Mask, body: impl FnOnce() -> T) -> T {
+    let mut wanted = std::mem::MaybeUninit::<libc::sigset_t>::uninit();
     let mut before = std::mem::MaybeUninit::<libc::sigset_t>::uninit();
+    let fill: unsafe extern "C" fn(*mut libc::sigset_t) -> libc::c_int = match mask {
+        Mask::All => libc::sigfillset,
+        Mask::None => libc::sigemptyset,
+    };
     #[expect(unsafe_code, reason = "signal masks have no safe face in any library we use")]
-    // SAFETY: `all` is storage for a signal set, which this fills.
+    // SAFETY: `wanted` is storage for a signal set, which either function fills.
     unsafe {
-        libc::sigfillset(all.as_mut_ptr());
+        fill(wanted.as_mut_ptr());
     }
     #[expect(unsafe_code, reason = "as above")]
-    // SAFETY: `all` is filled, and `before` is storage for the mask that is written on success.
-    let masked = unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, all.as_ptr(), before.as_mut_ptr()) } == 0;
+    // SAFETY: `wanted` is filled, and `before` is storage for the mask that is written on success.
+    let masked = unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, wanted.as_ptr(), before.as_mut_ptr()) } == 0;
     let result = body();
     if masked {
         #[expect(unsafe_code, reason = "as above")]
@@ -64,9 +87,8 @@ pub fn without_signals<T>(body: impl FnOnce() -> T) -> T {
     result
 }
 
-/// Runs `body`; there are no signal masks here.
 #[cfg(not(unix))]
-pub fn without_signals<T>(body: impl FnOnce() -> T) -> T {
+fn masked<T>(_: Mask, body: impl FnOnce() -> T) -> T {
     body()
 }
 

@@ -1,18 +1,22 @@
 //! Request → key → slot: where a process keeps its tokens, shared by all credentials with the same identity.
 
 pub(crate) mod judge;
+pub(crate) mod shelf;
 pub(crate) mod slot;
 pub(crate) mod ticket;
 
 use std::hash::{BuildHasher as _, Hash as _, Hasher as _};
+use std::path::Path;
 use std::sync::Arc;
 
-use arc_swap::ArcSwap;
+use arc_swap::ArcSwapOption;
 use ring::digest;
-use rpds::HashTrieMapSync;
 
+use self::shelf::Shelf;
 use self::slot::Slot;
 use crate::fingerprint::Fingerprint;
+use crate::source::chain::Memory;
+use crate::world::Files;
 
 /// What decides which token is meant.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -24,49 +28,60 @@ pub(crate) struct Key {
     pub(crate) cae: bool,
 }
 
-/// All slots of a process. Readers take a snapshot of the map; an insertion replaces it by one that shares its nodes.
+/// All slots of a process, and what its default chains remember.
 pub(crate) struct Cache {
-    slots: ArcSwap<HashTrieMapSync<Key, Arc<Slot>>>,
-    seed: [u8; 32],
+    slots: Shelf<Key, Slot>,
+    memories: Shelf<Fingerprint, Memory>,
+    host: ArcSwapOption<[u8; 32]>,
 }
 
 impl Cache {
-    /// An empty cache; `host` tells hosts apart, so that a fleet does not renew in step.
-    pub(crate) fn new(host: &[u8]) -> Cache {
-        let mut seed = [0; 32];
-        seed.copy_from_slice(digest::digest(&digest::SHA256, host).as_ref());
-        Cache { slots: ArcSwap::from_pointee(HashTrieMapSync::new_sync()), seed }
+    pub(crate) fn new() -> Cache {
+        Cache { slots: Shelf::new(), memories: Shelf::new(), host: ArcSwapOption::empty() }
+    }
+
+    /// The slot of a key, if somebody waited for its token before. Asking makes none: a look costs no memory.
+    pub(crate) fn find(&self, key: &Key) -> Option<Arc<Slot>> {
+        self.slots.get(key)
     }
 
     /// The slot of a key, made if it is not there.
-    pub(crate) fn slot(&self, key: &Key) -> Arc<Slot> {
-        if let Some(slot) = self.slots.load().get(key) {
-            return Arc::clone(slot);
-        }
-        let fresh = Arc::new(Slot::new(self.jitter(key)));
-        let mut found = Arc::clone(&fresh);
-        self.slots.rcu(|slots| {
-            if let Some(slot) = slots.get(key) {
-                found = Arc::clone(slot);
-                return Arc::clone(slots);
-            }
-            found = Arc::clone(&fresh);
-            Arc::new(slots.insert(key.clone(), Arc::clone(&fresh)))
-        });
-        found
+    pub(crate) fn slot(&self, key: &Key, files: &dyn Files) -> Arc<Slot> {
+        self.slots.get_or_make(key, || Slot::new(self.jitter(key, files)))
     }
 
-    fn jitter(&self, key: &Key) -> f64 {
+    /// What all default chains of this identity remember together.
+    pub(crate) fn memory(&self, identity: &Fingerprint) -> Arc<Memory> {
+        self.memories.get_or_make(identity, Memory::default)
+    }
+
+    /// 0 to 1, from the host and the key, so that a fleet that was started together does not renew together.
+    fn jitter(&self, key: &Key, files: &dyn Files) -> f64 {
         let mut hasher = std::hash::BuildHasherDefault::<std::hash::DefaultHasher>::default().build_hasher();
-        self.seed.hash(&mut hasher);
+        self.host(files).hash(&mut hasher);
         key.hash(&mut hasher);
         // 16 bits are plenty for a jitter, and exact in a float.
         f64::from(u16::try_from(hasher.finish() >> 48).unwrap_or(0)) / f64::from(u16::MAX)
+    }
+
+    /// What tells this host from others: images share their machine id, and containers their boot, so all of them.
+    fn host(&self, files: &dyn Files) -> [u8; 32] {
+        if let Some(host) = self.host.load_full() {
+            return *host;
+        }
+        let mut context = digest::Context::new(&digest::SHA256);
+        for path in ["/etc/machine-id", "/proc/sys/kernel/random/boot_id", "/proc/sys/kernel/hostname"] {
+            context.update(&files.read(Path::new(path), 1024).unwrap_or_default());
+        }
+        let mut host = [0; 32];
+        host.copy_from_slice(context.finish().as_ref());
+        self.host.store(Some(Arc::new(host)));
+        host
     }
 }
 
 impl std::fmt::Debug for Cache {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Cache").field("slots", &self.slots.load().size()).finish_non_exhaustive()
+        f.debug_struct("Cache").field("slots", &self.slots.len()).finish_non_exhaustive()
     }
 }

@@ -22,6 +22,9 @@ use crate::world::World;
 /// How long a failed renewal rests, while the token lives.
 const REST: i64 = 30;
 
+/// How many callers may join a flight before those who left are forgotten.
+const PRUNED_EVERY: usize = 256;
+
 /// What a slot holds.
 #[derive(Clone, Debug)]
 pub(crate) struct Entry {
@@ -123,6 +126,9 @@ impl Slot {
         {
             let mut flights = gate.flights.lock().unwrap_or_else(PoisonError::into_inner);
             if let Some(flight) = flights.iter_mut().find(|flight| flight.claims == demand.claims) {
+                if flight.waiting.len() % PRUNED_EVERY == PRUNED_EVERY - 1 {
+                    flight.waiting.retain(|ticket| !ticket.is_settled());
+                }
                 flight.waiting.extend(ticket);
                 return;
             }
@@ -214,7 +220,9 @@ async fn fly(
     };
     if let Err(error) = &answer {
         tracing::warn!(credential = source.about().credential, kind = error.kind().name(), "{error}");
-        slot.rest(error, now);
+        if demand == Demand::default() {
+            slot.rest(error, now);
+        }
     }
     gate.land(demand.claims, &answer, now);
 }

@@ -18,16 +18,34 @@ pub(crate) type Completion = Box<dyn FnOnce(Answer) + Send>;
 /// A place in the queue of a flight. The flight, the caller's deadline and its cancellation race for it.
 pub(crate) struct Ticket {
     min_ttl: i64,
+    generation: u64,
     completion: Mutex<Option<Completion>>,
 }
 
 impl Ticket {
     pub(crate) fn new(min_ttl: i64, completion: Completion) -> Arc<Ticket> {
-        Arc::new(Ticket { min_ttl, completion: Mutex::new(Some(completion)) })
+        Arc::new(Ticket {
+            min_ttl,
+            generation: azcred_platform::generation(),
+            completion: Mutex::new(Some(completion)),
+        })
+    }
+
+    /// Whether this process made it: a forked child must tell its parent's callers nothing.
+    pub(crate) fn is_ours(&self) -> bool {
+        self.generation == azcred_platform::generation()
+    }
+
+    /// Whether its caller has an answer.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.completion.lock().unwrap_or_else(PoisonError::into_inner).is_none()
     }
 
     /// Gives the caller its answer, unless it has one.
     pub(crate) fn settle(&self, answer: Answer) {
+        if !self.is_ours() {
+            return;
+        }
         let completion = self.completion.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(completion) = completion {
             completion(answer);
@@ -52,6 +70,9 @@ impl Ticket {
 
 impl Cancellable for Ticket {
     fn cancel(self: Arc<Self>) {
+        if !self.is_ours() {
+            return;
+        }
         // The trigger may be pulled on any thread; completions are called on the driver's.
         let ticket = Arc::clone(&self);
         let left = move || ticket.settle(Err(cancelled()));

@@ -36,12 +36,13 @@ struct Runtime {
 static CURRENT: ArcSwapOption<Runtime> = ArcSwapOption::const_empty();
 
 thread_local! {
-    static IS_DRIVER: Cell<bool> = const { Cell::new(false) };
+    /// The generation whose driver this thread is: a child forked on it is a program's own thread.
+    static DRIVER_OF: Cell<u64> = const { Cell::new(0) };
 }
 
 /// Whether this is the driver's own thread, on which nobody may wait for the driver.
 pub(crate) fn is_here() -> bool {
-    IS_DRIVER.get()
+    DRIVER_OF.get() == azcred_platform::generation()
 }
 
 /// Hands a task to the driver, starting its thread if this process has none.
@@ -50,11 +51,15 @@ pub(crate) fn is_here() -> bool {
 /// `Transient` where the system gives no thread or descriptor just now.
 pub(crate) fn spawn(task: impl Future<Output = ()> + Send + 'static) -> Result<(), Error> {
     // The join handle is let go: the task belongs to the runtime.
-    drop(handle()?.spawn(task));
+    drop(ready()?.spawn(task));
     Ok(())
 }
 
-fn handle() -> Result<Handle, Error> {
+/// The driver, running: from here on a task can be handed over without fail.
+///
+/// # Errors
+/// As [`spawn`].
+pub(crate) fn ready() -> Result<Handle, Error> {
     let generation = azcred_platform::generation();
     loop {
         let current = CURRENT.load();
@@ -94,7 +99,7 @@ fn run(generation: u64) -> std::io::Result<(Runtime, Stop)> {
     let handle = runtime.handle().clone();
     let (sender, stopped) = tokio::sync::oneshot::channel();
     let body = move || {
-        IS_DRIVER.set(true);
+        DRIVER_OF.set(generation);
         // Both ends of the channel mean the same: this runtime is not needed.
         drop(runtime.block_on(stopped));
     };

@@ -135,6 +135,12 @@ impl Options {
                         "{credential}: option {name} is not supported: {reason}"
                     )));
                 }
+                Some(Disposition::Absent) if matches!(value, Value::Bool(true) | Value::Null) => {}
+                Some(Disposition::Absent) => {
+                    return Err(Error::configuration(format!(
+                        "{credential}: option {name} is not supported: this version of azcred has no such member to include"
+                    )));
+                }
                 None => return Err(unknown(credential, &name, takes, spelling)),
             }
         }
@@ -154,7 +160,8 @@ impl Options {
         let wrong = |name: &str, sentence: String| {
             Error::configuration(format!("{credential}: option {}: {sentence}", spelled(name, spelling)))
         };
-        if let Some(tenant) = &self.tenant_id {
+        // The tools' classes of azure-identity have "" for "its own".
+        if let Some(tenant) = self.tenant_id.as_deref().filter(|tenant| !tenant.is_empty()) {
             crate::request::check_tenant(tenant).map_err(|sentence| wrong("tenant_id", sentence))?;
         }
         if let Some(seconds) = self.process_timeout

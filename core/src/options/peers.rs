@@ -5,29 +5,43 @@
 pub(super) enum Disposition {
     /// Leaving it out harms nobody: accepted with one log line that says why.
     Noted(&'static str),
+    /// It leaves out (true) or brings in (false) a member that the default chain does not have.
+    Absent,
     /// The caller relies on it: an error that says why.
     Refused(&'static str),
 }
 
-use Disposition::{Noted, Refused};
+use Disposition::{Absent, Noted, Refused};
 
 const RETRIES: Disposition = Noted("every source has the retry rules its documentation asks for");
-const LOGS: Disposition = Noted("logs go to the logger 'azcred' and never hold a secret");
+const LOGS: Disposition = Noted("logs never hold a secret");
+const MEMBER: Disposition = Noted("the member it is for is not in this version's default chain");
 const CACHE: Disposition = Noted("tokens are cached in memory and never written to disk");
 const TIMEOUTS: Disposition = Noted("every source has its own time limits; a call takes a timeout of its own");
 const TRANSPORT: Disposition = Refused("azcred has its own HTTP client");
 
-const TABLE: [(&str, Disposition); 26] = [
+const TABLE: [(&str, Disposition); 43] = [
     ("additional_policies", TRANSPORT),
     ("allow_insecure_connection", Refused("secrets travel over TLS only")),
+    ("broker_client_id", MEMBER),
+    ("broker_options", MEMBER),
+    ("broker_tenant_id", MEMBER),
     ("cache_persistence_options", CACHE),
     ("connection_cert", Refused("client certificates for TLS are not used by Entra ID")),
     ("connection_timeout", TIMEOUTS),
     ("connection_verify", Refused("certificates are always checked; name your authority in SSL_CERT_FILE")),
     ("enable_support_logging", LOGS),
+    ("exclude_broker_credential", Absent),
+    ("exclude_developer_cli_credential", Absent),
+    ("exclude_interactive_browser_credential", Absent),
+    ("exclude_powershell_credential", Absent),
+    ("exclude_shared_token_cache_credential", Absent),
+    ("exclude_visual_studio_code_credential", Absent),
     ("http_client", TRANSPORT),
     ("http_logging_policy", LOGS),
     ("identity_logging", LOGS),
+    ("interactive_browser_client_id", MEMBER),
+    ("interactive_browser_tenant_id", MEMBER),
     ("logging_enable", LOGS),
     ("logging_options", LOGS),
     ("policies", TRANSPORT),
@@ -35,15 +49,21 @@ const TABLE: [(&str, Disposition); 26] = [
     ("proxy_options", Refused("set HTTPS_PROXY and NO_PROXY in the environment")),
     ("read_timeout", TIMEOUTS),
     ("redirect_options", Refused("no request that carries a secret follows a redirect")),
+    ("required_env_vars", Refused("set AZURE_TOKEN_CREDENTIALS and require_envvar, or check them in the program")),
     ("retry_backoff_factor", RETRIES),
     ("retry_backoff_max", RETRIES),
     ("retry_mode", RETRIES),
     ("retry_options", RETRIES),
     ("retry_total", RETRIES),
+    ("shared_cache_tenant_id", MEMBER),
+    ("shared_cache_username", MEMBER),
     ("token_cache_persistence_options", CACHE),
     ("transport", TRANSPORT),
     ("user_agent", Noted("requests name azcred and its version")),
     ("user_agent_options", Noted("requests name azcred and its version")),
+    ("visual_studio_code_tenant_id", MEMBER),
+    ("workload_identity_client_id", MEMBER),
+    ("workload_identity_tenant_id", MEMBER),
 ];
 
 /// What to do about a (snake case) name that is not in azcred's own table.

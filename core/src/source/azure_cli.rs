@@ -14,7 +14,8 @@ use crate::fingerprint::Fingerprint;
 use crate::options::Options;
 use crate::request::shown;
 use crate::token::{Provenance, Secret};
-use crate::world::{Command, Output, ProcessError};
+use crate::wire::answer::check_life;
+use crate::world::{Command, Output, ProcessError, World};
 
 /// The class name.
 pub(crate) const NAME: &str = "AzureCliCredential";
@@ -27,7 +28,7 @@ pub(crate) struct AzureCli {
 }
 
 impl AzureCli {
-    pub(crate) fn from_options(options: Options) -> Result<AzureCli, Error> {
+    pub(crate) fn from_options(world: &World, options: Options) -> Result<AzureCli, Error> {
         let timeout = options.process_timeout();
         let subscription = options.subscription.filter(|subscription| !subscription.is_empty());
         if let Some(text) = &subscription
@@ -39,9 +40,12 @@ impl AzureCli {
             )));
         }
         let tenant = options.tenant_id.filter(|tenant| !tenant.is_empty());
-        let parts = [tenant.as_deref().unwrap_or_default(), subscription.as_deref().unwrap_or_default()];
-        let identity = Fingerprint::of(NAME, &parts);
         let tenants = Tenants::own(NAME, tenant.clone(), options.additionally_allowed_tenants)?;
+        // Whose login it is, and how long this caller lets the tool run.
+        let profile = world.env.get("AZURE_CONFIG_DIR").or_else(|| world.env.get("HOME")).unwrap_or_default();
+        let (permission, patience) = (tenants.permission(), timeout.as_millis().to_string());
+        let (tenant, subscribed) = (tenant.unwrap_or_default(), subscription.as_deref().unwrap_or_default());
+        let identity = Fingerprint::of(NAME, &[&profile, &tenant, subscribed, &permission, &patience]);
         // The tool's own deadline comes first, so that its error names it.
         let patience = timeout + Duration::from_secs(5);
         let about = About { credential: NAME, identity, patience, cae: false, tenants };
@@ -76,6 +80,9 @@ impl AzureCli {
             Command { program, arguments, environment: vec![("AZURE_CORE_NO_COLOR", "true")], timeout: self.timeout };
         let output = ask.world.processes.run(command).await.map_err(|error| self.did_not_run(ask, error))?;
         let now = ask.world.clock.now();
+        if output.code.is_some_and(|code| code != 0) {
+            return Err(failed(ask, &output));
+        }
         match read(&output, now, &|text| ask.world.clock.local(text)) {
             Ok(told) => Ok(Grant {
                 text: told.text,
@@ -88,7 +95,6 @@ impl AzureCli {
                     client_id: None,
                 },
             }),
-            Err(_) if output.code.is_some_and(|code| code != 0) => Err(failed(ask, &output)),
             Err(what) => Err(Error::new(ask.place.garbage(), format!("{NAME}: the output of az {what}"))),
         }
     }
@@ -162,9 +168,7 @@ fn read(output: &Output, now: i64, local: &dyn Fn(&str) -> Option<i64>) -> Resul
     let expires_on = epoch
         .or_else(|| local(raw.expires_on_local.as_deref()?))
         .ok_or("has neither a readable expires_on nor expiresOn")?;
-    if expires_on <= now {
-        return Err(format!("holds a token that expired {} s ago", now - expires_on));
-    }
+    check_life(expires_on, now)?;
     Ok(Told { text, expires_on, tenant: raw.tenant.filter(|tenant| !tenant.is_empty()) })
 }
 
@@ -178,7 +182,10 @@ fn failed(ask: &Ask<'_>, output: &Output) -> Error {
     if output.code == Some(127) {
         return Error::unavailable(format!("{NAME}: az is there but could not be run (exit code 127)"));
     }
-    let line = stderr.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("it printed no reason");
+    // Warnings may stand before the error.
+    let lines = || stderr.lines().map(str::trim).filter(|line| !line.is_empty());
+    let line = lines().find(|line| line.starts_with("ERROR")).or_else(|| lines().next());
+    let line = line.unwrap_or("it printed no reason");
     let code = output.code.map_or("a signal".to_owned(), |code| format!("exit code {code}"));
     Error::new(tool(ask, ErrorKind::Failed), format!("{NAME}: az failed ({code}): {}", masked(line)))
 }

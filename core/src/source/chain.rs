@@ -1,9 +1,9 @@
 //! Chains: ask each member in turn, remember every no. The only loop on the way to a token.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use arc_swap::ArcSwapOption;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
@@ -20,18 +20,20 @@ pub(crate) struct Chain {
     about: About,
     members: Vec<Arc<dyn Source>>,
     place: Place,
-    memory: Option<Memory>,
+    sticky: bool,
 }
 
-/// Which member won, and whose token it gave. A later answer of another member must be of the same identity:
-/// otherwise the restart of a metadata service would hand a program the identity of whoever is signed in.
+/// Which member won, and whose token it gave: one for all default chains of a process with the same members, as they
+/// share their tokens. A later answer of another member must be of the same identity: otherwise the restart of a
+/// metadata service would hand a program the identity of whoever is signed in.
+#[derive(Debug, Default)]
+pub(crate) struct Memory(ArcSwapOption<Winner>);
+
 #[derive(Debug)]
-struct Memory {
-    winner: AtomicUsize,
-    subject: std::sync::Mutex<Option<Subject>>,
+struct Winner {
+    at: usize,
+    subject: Option<Subject>,
 }
-
-const NOBODY: usize = usize::MAX;
 
 /// Who a token speaks for.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
@@ -52,20 +54,19 @@ impl Subject {
 impl Chain {
     /// A chain that asks its members anew for each token.
     pub(crate) fn of(members: Vec<Arc<dyn Source>>) -> Result<Chain, Error> {
-        Chain::new(NAME, members, Place::Chain, None)
+        Chain::new(NAME, members, Place::Chain, false)
     }
 
     /// The default chain, which stays with the member that gave a token.
     pub(crate) fn default_chain(name: &'static str, members: Vec<Arc<dyn Source>>) -> Result<Chain, Error> {
-        let memory = Memory { winner: AtomicUsize::new(NOBODY), subject: std::sync::Mutex::default() };
-        Chain::new(name, members, Place::Default, Some(memory))
+        Chain::new(name, members, Place::Default, true)
     }
 
     fn new(
         credential: &'static str,
         members: Vec<Arc<dyn Source>>,
         place: Place,
-        memory: Option<Memory>,
+        sticky: bool,
     ) -> Result<Chain, Error> {
         if members.is_empty() {
             return Err(Error::configuration(format!("{credential}: expected at least one credential, got none")));
@@ -75,27 +76,52 @@ impl Chain {
         let identity = Fingerprint::of_chain(credential, &identities);
         let cae = members.iter().any(|member| member.about().cae);
         let about = About { credential, identity, patience, cae, tenants: Tenants::Members };
-        Ok(Chain { about, members, place, memory })
+        Ok(Chain { about, members, place, sticky })
     }
 
     async fn ask(&self, ask: &Ask<'_>) -> Result<Grant, Error> {
         let ask = Ask { place: self.place.max_of(ask.place), ..*ask };
-        let Some((memory, winner)) = self.winner() else {
-            let (at, grant) = self.walk(&ask, None).await?;
-            self.remember(at, &grant);
-            return Ok(grant);
+        if !self.sticky {
+            return Ok(self.walk(&ask, None).await?.1);
+        }
+        let memory = ask.world.cache.memory(&self.about.identity);
+        if let Some(winner) = memory.0.load_full() {
+            return self.ask_winner(&ask, &winner).await;
+        }
+        let (at, grant) = self.walk(&ask, None).await?;
+        let ours = Winner { at, subject: Subject::of(&grant) };
+        match self.claim(&memory, ours) {
+            None => Ok(grant),
+            // Another scope's walk was faster, and by another member: its identity is the program's now.
+            Some(winner) => self.ask_winner(&ask, &winner).await,
+        }
+    }
+
+    /// Makes `ours` the winner; gives the earlier one if that speaks for another identity.
+    fn claim(&self, memory: &Memory, ours: Winner) -> Option<Arc<Winner>> {
+        let ours = Arc::new(ours);
+        let before = memory.0.compare_and_swap(&None::<Arc<Winner>>, Some(Arc::clone(&ours)));
+        let Some(before) = before.as_ref() else {
+            let winner = self.members.get(ours.at).map(|member| member.about().credential);
+            tracing::info!(chain = self.about.credential, winner, "this member gives the tokens from now on");
+            return None;
         };
-        let Some(member) = self.members.get(winner) else {
+        let same = before.at == ours.at || (before.subject.is_some() && before.subject == ours.subject);
+        (!same).then(|| Arc::clone(before))
+    }
+
+    async fn ask_winner(&self, ask: &Ask<'_>, winner: &Winner) -> Result<Grant, Error> {
+        let Some(member) = self.members.get(winner.at) else {
             return Err(Error::new(ErrorKind::Internal, "the chain forgot its winner; please report this"));
         };
-        let error = match member.fetch(&ask).await {
+        let error = match member.fetch(ask).await {
             Err(error) if error.kind() == ErrorKind::Unavailable => error,
             answer => return answer,
         };
         // The winner is gone. Another member will do only if it speaks for the same identity.
-        let known = memory.subject.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
-        if let (Some(known), Ok((_, grant))) = (known, self.walk(&ask, Some(winner)).await)
-            && Subject::of(&grant) == Some(known)
+        if winner.subject.is_some()
+            && let Ok((_, grant)) = self.walk(ask, Some(winner.at)).await
+            && Subject::of(&grant) == winner.subject
         {
             return Ok(grant);
         }
@@ -104,24 +130,8 @@ impl Chain {
             "{}: {name} gave this program its tokens and is unavailable now; no other member speaks for the same identity\n\t{error}",
             self.about.credential
         );
-        Err(Error::unavailable(message).with_attempts(vec![Attempt { credential: name, error }]))
-    }
-
-    fn winner(&self) -> Option<(&Memory, usize)> {
-        let memory = self.memory.as_ref()?;
-        let winner = memory.winner.load(Ordering::Acquire);
-        (winner != NOBODY).then_some((memory, winner))
-    }
-
-    fn remember(&self, at: usize, grant: &Grant) {
-        let Some(memory) = &self.memory else { return };
-        tracing::info!(
-            chain = self.about.credential,
-            winner = grant.provenance.credential,
-            "this member gives the tokens from now on"
-        );
-        *memory.subject.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Subject::of(grant);
-        memory.winner.store(at, Ordering::Release);
+        let attempts = vec![Attempt { credential: name, error: error.clone() }];
+        Err(error.with_message(message).with_attempts(attempts))
     }
 
     /// Asks the members in their order, but for `except`.

@@ -50,7 +50,9 @@ impl ClientSecret {
         client_id: String,
         secret: Secret,
     ) -> ClientSecret {
-        let identity = Fingerprint::of(NAME, &[authority.base(), tenant_id, &client_id, secret.expose()]);
+        let permission = tenants.permission();
+        let parts = [authority.base(), tenant_id, &client_id, secret.expose(), &permission];
+        let identity = Fingerprint::of(NAME, &parts);
         let about = About { credential, identity, patience: PATIENCE, cae: true, tenants };
         ClientSecret { about, authority, client_id, secret }
     }
@@ -76,8 +78,8 @@ impl ClientSecret {
             return Err(self.refused(&response, ask.world.clock.now()));
         }
         let answer = answer::read(&response, asked).map_err(|what| {
-            Error::transient(format!("{}: the answer of {} {what}", self.about.credential, self.authority.host()))
-                .with_correlation_id(Some(request_id))
+            let message = format!("{}: the answer of {} {what}", self.about.credential, self.authority.host());
+            Error::new(ask.place.garbage(), message).with_correlation_id(Some(request_id))
         })?;
         Ok(Grant {
             text: answer.text,

@@ -74,14 +74,14 @@ const MEMBERS: [Member; 4] = [
         name: azure_cli::NAME,
         group: Group::Dev,
         excluded: |options| options.exclude_cli_credential,
-        build: |_, options, _| {
+        build: |world, options, _| {
             let own = Options {
                 tenant_id: options.tenant_id.clone(),
                 additionally_allowed_tenants: options.additionally_allowed_tenants.clone(),
                 process_timeout: options.process_timeout,
                 ..Options::default()
             };
-            Ok(Arc::new(AzureCli::from_options(own)?))
+            Ok(Arc::new(AzureCli::from_options(world, own)?))
         },
     },
 ];

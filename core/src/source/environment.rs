@@ -30,6 +30,11 @@ impl Environment {
     pub(crate) fn from_options(world: &World, options: &Options) -> Result<Environment, Error> {
         let get = |name: &str| world.env.get(name);
         let (tenant, client, secret) = (get(TENANT), get(CLIENT), get(SECRET));
+        for name in [TENANT, CLIENT, SECRET] {
+            if get(name).is_some_and(|value| value.contains(char::REPLACEMENT_CHARACTER)) {
+                return Err(Error::configuration(format!("{NAME}: {name}: expected UTF-8 text")));
+            }
+        }
         if let Some(tenant) = &tenant {
             check_tenant(tenant).map_err(|sentence| Error::configuration(format!("{NAME}: {TENANT}: {sentence}")))?;
         }

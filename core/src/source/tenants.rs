@@ -35,6 +35,19 @@ impl Tenants {
         Ok(Tenants::Own { default, allowed })
     }
 
+    /// The rule as a part of a fingerprint: who may less must not find the tokens of who may more.
+    pub(crate) fn permission(&self) -> String {
+        match self {
+            Tenants::None | Tenants::Members => String::new(),
+            Tenants::Own { allowed, .. } => {
+                let mut allowed: Vec<String> = allowed.iter().map(|tenant| tenant.to_ascii_lowercase()).collect();
+                allowed.sort_unstable();
+                allowed.dedup();
+                allowed.join(";")
+            }
+        }
+    }
+
     /// The tenant to ask, given what the request names.
     pub(crate) fn resolve<'a>(
         &'a self,

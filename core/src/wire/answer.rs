@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::http::Response;
 use super::moment;
+use crate::cache::judge::SKEW;
 use crate::request::shown;
 use crate::token::Secret;
 
@@ -47,14 +48,24 @@ pub(crate) fn read(response: &Response, asked: i64) -> Result<Answer, String> {
         return Err("holds an access_token with characters that no token has".to_owned());
     }
     let expires_on = expiry(raw.expires_on.as_ref(), raw.expires_in.as_ref(), asked)?;
-    if expires_on <= asked {
-        return Err(format!("holds a token that expired {} s ago", asked.saturating_sub(expires_on)));
-    }
-    if expires_on.saturating_sub(asked) > LONGEST_LIFE {
-        return Err(format!("holds a token that lives until {expires_on} (Unix seconds), more than a year"));
-    }
+    check_life(expires_on, asked)?;
     let refresh_in = raw.refresh_in.as_ref().and_then(whole).filter(|seconds| *seconds > 0);
     Ok(Answer { text, expires_on, refresh_in, client_id: raw.client_id.filter(|id| !id.is_empty()) })
+}
+
+/// Refuses a token that is dead, that dies before it can be used, or whose expiry is a number in another unit; the error
+/// fits behind "the answer".
+pub(crate) fn check_life(expires_on: i64, now: i64) -> Result<(), String> {
+    let life = expires_on.saturating_sub(now);
+    if life <= 0 {
+        Err(format!("holds a token that expired {} s ago", now.saturating_sub(expires_on)))
+    } else if life <= SKEW {
+        Err(format!("holds a token that lives {life} s, which is too short to be used"))
+    } else if life > LONGEST_LIFE {
+        Err(format!("holds a token that lives until {expires_on} (Unix seconds), more than a year"))
+    } else {
+        Ok(())
+    }
 }
 
 /// `expires_on` where it can be read, else `expires_in` from the moment of asking.
@@ -217,6 +228,10 @@ mod tests {
             (r#"{"access_token":"canary","expires_in":"soon"}"#, "has an unreadable expires_in: \\\"soon\\\""),
             (r#"{"access_token":"canary","expires_in":-7}"#, "holds a token that expired 7 s ago"),
             (r#"{"access_token":"canary","expires_in":0}"#, "holds a token that expired 0 s ago"),
+            (
+                r#"{"access_token":"canary","expires_in":30}"#,
+                "holds a token that lives 30 s, which is too short to be used",
+            ),
             (r#"{"access_token":"canary","expires_on":"1"}"#, "holds a token that expired 1699999999 s ago"),
             (
                 r#"{"access_token":"canary","expires_on":1700003600000}"#,

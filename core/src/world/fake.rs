@@ -65,7 +65,7 @@ impl Fake {
             files: Arc::new(fake.clone()),
             http: Arc::new(fake.clone()),
             processes: Arc::new(fake.clone()),
-            cache: Arc::new(Cache::new(b"fake host")),
+            cache: Arc::new(Cache::new()),
         };
         (world, fake)
     }

@@ -26,8 +26,9 @@ pub(super) struct RealHttp {
 #[derive(Debug)]
 struct Clients {
     generation: u64,
-    local: Result<reqwest::Client, HttpError>,
-    authority: OnceLock<Result<reqwest::Client, HttpError>>,
+    /// Each made at first use, and only a client is kept: a failure must not outlive its cause.
+    local: OnceLock<reqwest::Client>,
+    authority: OnceLock<reqwest::Client>,
 }
 
 impl RealHttp {
@@ -37,10 +38,18 @@ impl RealHttp {
 
     fn client(&self, route: Route) -> Result<reqwest::Client, HttpError> {
         let clients = self.generation();
-        match route {
-            Route::Local => clients.local.clone(),
-            Route::Authority => clients.authority.get_or_init(|| self.authority()).clone(),
+        let place = match route {
+            Route::Local => &clients.local,
+            Route::Authority => &clients.authority,
+        };
+        if let Some(client) = place.get() {
+            return Ok(client.clone());
         }
+        let client = match route {
+            Route::Local => build(route, RootCertStore::empty())?,
+            Route::Authority => self.authority()?,
+        };
+        Ok(place.get_or_init(|| client).clone())
     }
 
     fn generation(&self) -> Arc<Clients> {
@@ -49,11 +58,7 @@ impl RealHttp {
         if let Some(clients) = current.filter(|clients| clients.generation == generation) {
             return clients;
         }
-        let fresh = Arc::new(Clients {
-            generation,
-            local: build(Route::Local, RootCertStore::empty()),
-            authority: OnceLock::new(),
-        });
+        let fresh = Arc::new(Clients { generation, local: OnceLock::new(), authority: OnceLock::new() });
         // In a forked child these are the parent's connections.
         driver::abandon(self.clients.swap(Some(Arc::clone(&fresh))));
         fresh

@@ -18,8 +18,10 @@ mod roots;
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
+
+use arc_swap::ArcSwapOption;
 
 use crate::cache::Cache;
 use crate::wire::http::{HttpError, Request, Response};
@@ -40,7 +42,7 @@ pub trait Clock: std::fmt::Debug + Send + Sync {
 
 /// The process's environment.
 pub trait Env: std::fmt::Debug + Send + Sync {
-    /// A variable's text. Empty counts as unset; text that is not Unicode too.
+    /// A variable's text. Empty counts as unset; what is not UTF-8 comes with U+FFFD in its place.
     fn get(&self, name: &str) -> Option<String>;
 }
 
@@ -121,21 +123,23 @@ pub struct World {
 impl World {
     /// The real world, one for the whole process, so that all credentials share one cache.
     pub fn real() -> World {
-        static REAL: OnceLock<World> = OnceLock::new();
-        REAL.get_or_init(|| {
-            let env: Arc<dyn Env> = Arc::new(env::RealEnv);
-            let files: Arc<dyn Files> = Arc::new(files::RealFiles);
-            let host = files.read(Path::new("/etc/machine-id"), 64).unwrap_or_default();
-            World {
-                clock: Arc::new(clock::RealClock),
-                http: Arc::new(http::RealHttp::new(Arc::clone(&env), Arc::clone(&files))),
-                env,
-                files,
-                processes: Arc::new(processes::RealProcesses),
-                cache: Arc::new(Cache::new(&host)),
-            }
-        })
-        .clone()
+        // Not a OnceLock: a child that is forked while another thread is inside one waits for ever.
+        static REAL: ArcSwapOption<World> = ArcSwapOption::const_empty();
+        if let Some(world) = REAL.load().as_ref() {
+            return World::clone(world);
+        }
+        let env: Arc<dyn Env> = Arc::new(env::RealEnv);
+        let files: Arc<dyn Files> = Arc::new(files::RealFiles);
+        let world = World {
+            clock: Arc::new(clock::RealClock),
+            http: Arc::new(http::RealHttp::new(Arc::clone(&env), Arc::clone(&files))),
+            env,
+            files,
+            processes: Arc::new(processes::RealProcesses),
+            cache: Arc::new(Cache::new()),
+        };
+        let first = REAL.compare_and_swap(&None::<Arc<World>>, Some(Arc::new(world.clone())));
+        first.as_ref().map_or(world, |first| World::clone(first))
     }
 
     /// Sends a request, again and again as the policy says. The pauses are the world's, the decisions `wire`'s.

@@ -4,18 +4,20 @@
 //! status is asked for, not relied on: a host process that ignores `SIGCHLD` or reaps every child takes it from us,
 //! and complete output is what counts.
 
-use std::io::Read;
+use std::fs::File;
+use std::io::Read as _;
+use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 
+use rustix::event::{PollFd, PollFlags, Timespec};
 use zeroize::Zeroizing;
 
 use super::{Boxed, Command, Output, ProcessError, Processes};
 
 /// More than any tool prints beside a token.
-const LIMIT: u64 = 1 << 20;
+const LIMIT: usize = 1 << 20;
 
 #[derive(Debug)]
 pub(super) struct RealProcesses;
@@ -31,101 +33,137 @@ impl Processes for RealProcesses {
     }
 }
 
-enum Piece {
-    Stdout(std::io::Result<Zeroizing<Vec<u8>>>),
-    Stderr(std::io::Result<Zeroizing<Vec<u8>>>),
-}
-
 fn run(command: &Command) -> Result<Output, ProcessError> {
+    #[expect(clippy::disallowed_methods, reason = "a deadline of this run, not the life of a token")]
+    let start = std::time::Instant::now();
     #[expect(clippy::disallowed_methods, reason = "these are the processes")]
-    let mut child = std::process::Command::new(&command.program)
+    let mut prepared = std::process::Command::new(&command.program);
+    prepared
         .args(&command.arguments)
         .envs(command.environment.iter().copied())
         .current_dir("/")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
-        .process_group(0)
-        .spawn()
-        .map_err(ProcessError::Start)?;
-    let pieces = read_both(&mut child).map_err(|error| {
-        end(&mut child);
-        ProcessError::Start(error)
-    })?;
-    let (stdout, stderr) = match collect(&pieces, command.timeout) {
-        Ok(both) => both,
-        Err(error) => {
+        .process_group(0);
+    // The driver's threads take no signals; the tool must, or nothing but SIGKILL would end it.
+    let mut child = azcred_platform::with_signals(|| prepared.spawn()).map_err(ProcessError::Start)?;
+    let mut pipes = Pipes {
+        stdout: Pipe { end: child.stdout.take().map(OwnedFd::from).map(File::from), bytes: Zeroizing::default() },
+        stderr: Pipe { end: child.stderr.take().map(OwnedFd::from).map(File::from), bytes: Zeroizing::default() },
+    };
+    let mut exit = Exit::Running;
+    let mut since_exit = None;
+    while pipes.are_open() {
+        let elapsed = start.elapsed();
+        if elapsed >= command.timeout {
+            end(&mut child);
+            return Err(ProcessError::TimedOut);
+        }
+        if let Err(error) = pipes.read(command.timeout.saturating_sub(elapsed).min(TICK)) {
             end(&mut child);
             return Err(error);
         }
-    };
-    let code = settle(&mut child);
-    Ok(Output { code, stdout, stderr: stderr.to_vec() })
-}
-
-fn read_both(child: &mut Child) -> std::io::Result<Receiver<Piece>> {
-    let (sender, receiver) = channel();
-    let missing = || std::io::Error::other("no pipe");
-    let stdout = child.stdout.take().ok_or_else(missing)?;
-    let stderr = child.stderr.take().ok_or_else(missing)?;
-    let second = sender.clone();
-    reader(move || sender.send(Piece::Stdout(drain(stdout))).is_ok())?;
-    reader(move || second.send(Piece::Stderr(drain(stderr))).is_ok())?;
-    Ok(receiver)
-}
-
-fn reader(body: impl FnOnce() -> bool + Send + 'static) -> std::io::Result<()> {
-    std::thread::Builder::new().name("azcred-pipe".into()).stack_size(64 << 10).spawn(body).map(drop)
-}
-
-fn drain(pipe: impl Read) -> std::io::Result<Zeroizing<Vec<u8>>> {
-    let mut bytes = Zeroizing::new(Vec::with_capacity(16 << 10));
-    pipe.take(LIMIT + 1).read_to_end(&mut bytes)?;
-    Ok(bytes)
-}
-
-type Both = (Zeroizing<Vec<u8>>, Zeroizing<Vec<u8>>);
-
-fn collect(pieces: &Receiver<Piece>, timeout: Duration) -> Result<Both, ProcessError> {
-    #[expect(clippy::disallowed_methods, reason = "a deadline of this run, not the life of a token")]
-    let start = std::time::Instant::now();
-    let (mut stdout, mut stderr) = (None, None);
-    loop {
-        (stdout, stderr) = match (stdout, stderr) {
-            (Some(out), Some(err)) => return Ok((out, err)),
-            not_yet => not_yet,
-        };
-        let piece = pieces.recv_timeout(timeout.saturating_sub(start.elapsed())).map_err(|error| match error {
-            RecvTimeoutError::Timeout => ProcessError::TimedOut,
-            RecvTimeoutError::Disconnected => ProcessError::Start(std::io::Error::other("a pipe broke")),
-        })?;
-        let (place, bytes) = match piece {
-            Piece::Stdout(bytes) => (&mut stdout, bytes),
-            Piece::Stderr(bytes) => (&mut stderr, bytes),
-        };
-        let bytes = bytes.map_err(ProcessError::Start)?;
-        if bytes.len() as u64 > LIMIT {
-            return Err(ProcessError::TooMuchOutput);
+        exit = exit.look(&mut child);
+        if matches!(exit, Exit::With(_)) && elapsed.saturating_sub(*since_exit.get_or_insert(elapsed)) >= GRACE {
+            // Something it left behind holds the pipes; its own output is complete.
+            break;
         }
-        *place = Some(bytes);
+    }
+    let code = settle(exit, &mut child);
+    Ok(Output { code, stdout: pipes.stdout.bytes, stderr: pipes.stderr.bytes.to_vec() })
+}
+
+/// How often an exit is looked for while output may come.
+const TICK: Duration = Duration::from_millis(50);
+
+/// How long output may trickle in after the exit.
+const GRACE: Duration = Duration::from_millis(200);
+
+/// What is known of a child's end.
+#[derive(Clone, Copy)]
+enum Exit {
+    Running,
+    With(Option<i32>),
+    /// The host program reaps children itself, or ignores them.
+    Unknown,
+}
+
+impl Exit {
+    fn look(self, child: &mut Child) -> Exit {
+        match (self, child.try_wait()) {
+            (Exit::Running, Ok(Some(status))) => Exit::With(status.code()),
+            (Exit::Running, Err(_)) => Exit::Unknown,
+            (known, _) => known,
+        }
     }
 }
 
-/// The exit code of a child that closed both its pipes: there in a moment, or the child stays behind and is ended.
-fn settle(child: &mut Child) -> Option<i32> {
+/// The exit code of a child whose output is complete: there in a moment, or the child stays behind and is ended.
+fn settle(mut exit: Exit, child: &mut Child) -> Option<i32> {
     for _ in 0..200 {
-        match child.try_wait() {
-            Ok(Some(status)) => return status.code(),
-            Ok(None) => {
-                #[expect(clippy::disallowed_methods, reason = "the kernel has no cheaper way to wait for a while")]
-                std::thread::sleep(Duration::from_millis(5));
-            }
-            // ECHILD where the host reaps children itself.
-            Err(_) => return None,
+        exit = exit.look(child);
+        match exit {
+            Exit::With(code) => return code,
+            Exit::Unknown => return None,
+            Exit::Running => pause(&mut [], Duration::from_millis(5)),
         }
     }
     end(child);
     None
+}
+
+struct Pipes {
+    stdout: Pipe,
+    stderr: Pipe,
+}
+
+struct Pipe {
+    end: Option<File>,
+    bytes: Zeroizing<Vec<u8>>,
+}
+
+impl Pipes {
+    fn are_open(&self) -> bool {
+        self.stdout.end.is_some() || self.stderr.end.is_some()
+    }
+
+    /// Reads what is there, waiting for it a while.
+    fn read(&mut self, limit: Duration) -> Result<(), ProcessError> {
+        let ends = [&self.stdout, &self.stderr].map(|pipe| pipe.end.as_ref());
+        let mut watched: Vec<PollFd<'_>> =
+            ends.into_iter().flatten().map(|end| PollFd::new(end, PollFlags::IN)).collect();
+        pause(&mut watched, limit);
+        let mut ready = watched.iter().map(|watched| !watched.revents().is_empty()).collect::<Vec<_>>().into_iter();
+        for pipe in [&mut self.stdout, &mut self.stderr] {
+            if pipe.end.is_some() && ready.next().unwrap_or(false) {
+                pipe.read()?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Pipe {
+    fn read(&mut self) -> Result<(), ProcessError> {
+        let Some(end) = &mut self.end else { return Ok(()) };
+        let mut chunk = Zeroizing::new([0; 8192]);
+        match end.read(chunk.as_mut_slice()) {
+            Ok(0) => self.end = None,
+            Ok(read) => self.bytes.extend_from_slice(chunk.get(..read).unwrap_or_default()),
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(ProcessError::Start(error)),
+        }
+        if self.bytes.len() > LIMIT { Err(ProcessError::TooMuchOutput) } else { Ok(()) }
+    }
+}
+
+/// Waits until one of the ends has something to say; a signal or the limit ends it too.
+fn pause(watched: &mut [PollFd<'_>], limit: Duration) {
+    let limit = Timespec::try_from(limit).ok();
+    if let Err(error) = rustix::event::poll(watched, limit.as_ref()) {
+        tracing::trace!(%error, "poll");
+    }
 }
 
 /// Ends the whole group: a tool is often a script that starts another program.

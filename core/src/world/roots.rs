@@ -4,7 +4,7 @@
 //! `CURL_CA_BUNDLE` and `NODE_EXTRA_CA_CERTS` add to them, so that a host prepared for one language serves all.
 //! Where the system has none, Mozilla's bundled ones are used.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
@@ -12,17 +12,26 @@ use rustls::pki_types::pem::PemObject as _;
 
 use super::{Env, Files};
 
+const REPLACING: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
 const ADDING: [&str; 3] = ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"];
 const MAX_BUNDLE: u64 = 16 << 20;
 
 /// All trusted roots, or a sentence that names the setting which could not be read.
 pub(super) fn load(env: &dyn Env, files: &dyn Files) -> Result<RootCertStore, String> {
     let mut roots = RootCertStore::empty();
-    let found = rustls_native_certs::load_native_certs();
-    if env.get("SSL_CERT_FILE").is_some() && found.certs.is_empty() {
-        return Err("SSL_CERT_FILE: expected a file of PEM certificates, found none".to_owned());
-    }
+    let [file, folder] = REPLACING.map(|name| env.get(name).map(PathBuf::from));
+    let named = file.is_some() || folder.is_some();
+    let found = if named {
+        rustls_native_certs::load_certs_from_paths(file.as_deref(), folder.as_deref())
+    } else {
+        rustls_native_certs::load_native_certs()
+    };
     roots.add_parsable_certificates(found.certs);
+    if roots.is_empty() && named {
+        // Whoever restricts the roots must not get others instead.
+        let variables = REPLACING.into_iter().filter(|name| env.get(name).is_some()).collect::<Vec<_>>().join(", ");
+        return Err(format!("{variables}: expected PEM certificates, found none"));
+    }
     if roots.is_empty() {
         roots.add_parsable_certificates(webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().cloned());
     }

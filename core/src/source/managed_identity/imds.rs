@@ -60,7 +60,7 @@ impl Imds {
         let now = ask.world.clock.now();
         match response.status {
             200 => grant(ask, asked, &response, ENDPOINT, "imds", self.identity.as_ref()),
-            400 => Err(self.no_identity(&response, now)),
+            400 => Err(self.bad_request(&response, now)),
             403 if is_unreachable(&response) => Err(nobody("a container runtime's proxy says it is unreachable")),
             404 => Err(refused(ENDPOINT, &response, now, ErrorKind::Transient, &[])),
             _ => Err(refused(ENDPOINT, &response, now, ErrorKind::Failed, &[])),
@@ -74,28 +74,32 @@ impl Imds {
             Ok(response) if is_unreachable(&response) => {
                 Err(nobody("a container runtime's proxy says it is unreachable"))
             }
-            Ok(_) => {
+            // IMDS answers 400 to a question without its header. Other clouds have services of their own at that
+            // address; an Azure VM's may be busy.
+            Ok(response) if response.status == 400 || is_azure(ask.world) => {
                 self.answered.store(true, Ordering::Relaxed);
                 Ok(())
             }
+            Ok(response) => Err(nobody(&format!("HTTP {} is not its answer to a probe", response.status))),
             Err(error) => Err(nobody(&format!("no answer within {} ms: {error}", patience.as_millis()))),
         }
     }
 
-    /// 400: no identity, or not this one; IMDS uses it for bad parameters too.
-    fn no_identity(&self, response: &Response, now: i64) -> Error {
-        let error = refused(ENDPOINT, response, now, ErrorKind::Unavailable, &[]);
+    /// 400: no such identity here, which others may have; or a request that no identity could make.
+    fn bad_request(&self, response: &Response, now: i64) -> Error {
+        let error = refused(ENDPOINT, response, now, ErrorKind::Failed, &[]);
+        if !error.message().to_ascii_lowercase().contains("identity not found") {
+            return error;
+        }
         let hint = match &self.identity {
-            None => "no system-assigned identity here, or several user-assigned ones: name one".to_owned(),
+            None => "this host has no system-assigned identity".to_owned(),
             Some(identity) => {
                 let (kind, id) = identity.parts();
                 format!("the identity with {kind} {id} is not assigned to this host")
             }
         };
         let message = format!("{}; {hint}", error.message());
-        Error::new(ErrorKind::Unavailable, message)
-            .with_code(error.code().map(str::to_owned))
-            .with_http_status(response.status)
+        error.with_kind(ErrorKind::Unavailable).with_message(message)
     }
 }
 
@@ -111,8 +115,13 @@ fn is_unreachable(response: &Response) -> bool {
 
 /// How long to wait for the first answer: on Azure as long as a busy host needs, elsewhere a moment.
 fn patience(world: &World) -> Duration {
+    if is_azure(world) { Duration::from_secs(3) } else { Duration::from_millis(200) }
+}
+
+/// Whether the firmware says that this is an Azure VM. A container sees its host's.
+fn is_azure(world: &World) -> bool {
     let tag = world.files.read(Path::new("/sys/class/dmi/id/chassis_asset_tag"), 256).unwrap_or_default();
-    if String::from_utf8_lossy(&tag).trim() == AZURE_TAG { Duration::from_secs(3) } else { Duration::from_millis(200) }
+    String::from_utf8_lossy(&tag).trim() == AZURE_TAG
 }
 
 impl Source for Imds {
