@@ -11,7 +11,7 @@ PYTHON := $(WORK)/venv/bin/python
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export NPM_CONFIG_UPDATE_NOTIFIER := false
 
-build: $(WORK)/dist.stamp
+build: dist/.stamp
 
 check: $(WORK)/tools.stamp $(WORK)/python.stamp $(WORK)/node.stamp
 	tests/check.sh
@@ -19,7 +19,7 @@ check: $(WORK)/tools.stamp $(WORK)/python.stamp $(WORK)/node.stamp
 demo: $(WORK)/peers.stamp $(WORK)/examples/blob
 	$(PYTHON) examples/demo.py
 
-test: check $(WORK)/peers.stamp $(WORK)/examples/blob
+test: $(WORK)/test-tools.stamp check $(WORK)/peers.stamp $(WORK)/examples/blob
 	tests/run.sh
 
 bench:
@@ -35,6 +35,10 @@ fmt:
 $(WORK)/tools.stamp: tests/tools.sh
 	@mkdir -p $(WORK)
 	@tests/tools.sh
+	@touch $@
+
+$(WORK)/test-tools.stamp: tests/tools.sh | $(WORK)/tools.stamp
+	@tests/tools.sh test
 	@touch $@
 
 # ---- what the registries bring, into ignored folders; again only when a lock file changes
@@ -54,17 +58,17 @@ SOURCES := Cargo.toml Cargo.lock LICENSE-MIT LICENSE-APACHE $(shell find agent c
 	-type f -not -path '*/__pycache__/*' -not -path '*/tests/*' -not -name '*.so' -not -name 'LICENSE-*' \
 	-not -name 'THIRD-PARTY-NOTICES.txt' 2>/dev/null)
 
-$(WORK)/dist.stamp: $(SOURCES) $(WORK)/python.stamp | $(WORK)/tools.stamp
+dist/.stamp: $(SOURCES) $(WORK)/python.stamp | $(WORK)/tools.stamp
 	cargo xtask dist
 	@touch $@
 
 # The artefacts, installed as a user does.
-$(WORK)/peers.stamp: $(WORK)/dist.stamp $(WORK)/python.stamp $(WORK)/node.stamp
+$(WORK)/peers.stamp: dist/.stamp $(WORK)/python.stamp $(WORK)/node.stamp
 	$(PYTHON) -m pip install --quiet --no-index --no-deps --force-reinstall dist/python/azcred-*.whl
 	cd $(WORK)/node && npm install --silent --offline --no-save --ignore-scripts --no-audit --no-fund $(CURDIR)/dist/node/azcred-*.tgz
 	@touch $@
 
-$(WORK)/examples/blob: examples/blob/main.cpp $(WORK)/dist.stamp
+$(WORK)/examples/blob: examples/blob/main.cpp dist/.stamp
 	mkdir -p $(@D)
 	$(CXX) -std=c++17 -O2 -Wall -Wextra -Wpedantic -Werror $< -o $@ \
 		$$(PKG_CONFIG_PATH=dist/lib/pkgconfig pkg-config --cflags --libs azcred) -lcurl

@@ -36,6 +36,14 @@ struct Deleter {
 template <typename T, void (*Free)(T *)>
 using Owned = std::unique_ptr<T, Deleter<T, Free>>;
 
+/** A text for C, which ends at its first NUL: one that goes on behind it is a mistake. */
+inline const char *c_text(const std::string &given, const char *name) {
+  if (given.find('\0') != std::string::npos) {
+    throw std::invalid_argument(std::string(name) + ": expected a text without NUL");
+  }
+  return given.c_str();
+}
+
 inline std::string text(const char *given) { return given == nullptr ? std::string() : std::string(given); }
 
 }  // namespace detail
@@ -110,7 +118,7 @@ class Options {
   /** Sets an option to a text. */
   Options &set(const std::string &name, const std::string &value) {
     detail::check([&](azcred_error **error) {
-      return azcred_options_set_text(handle_.get(), name.c_str(), value.c_str(), error);
+      return azcred_options_set_text(handle_.get(), detail::c_text(name, "name"), detail::c_text(value, "value"), error);
     });
     return *this;
   }
@@ -128,10 +136,16 @@ class Options {
         [&](azcred_error **error) { return azcred_options_set_number(handle_.get(), name.c_str(), value, error); });
     return *this;
   }
+  /** Sets an option to a whole number. */
+  Options &set(const std::string &name, int value) {
+    detail::check(
+        [&](azcred_error **error) { return azcred_options_set_int(handle_.get(), name.c_str(), value, error); });
+    return *this;
+  }
   /** Adds a text to an option that takes a list. */
   Options &add(const std::string &name, const std::string &value) {
     detail::check([&](azcred_error **error) {
-      return azcred_options_add_text(handle_.get(), name.c_str(), value.c_str(), error);
+      return azcred_options_add_text(handle_.get(), detail::c_text(name, "name"), detail::c_text(value, "value"), error);
     });
     return *this;
   }
@@ -233,13 +247,16 @@ class Credential {
   Token get_token(const TokenRequest &request) const {
     std::vector<const char *> scopes;
     for (const std::string &scope : request.scopes) {
-      scopes.push_back(scope.c_str());
+      scopes.push_back(detail::c_text(scope, "scope"));
+    }
+    if (request.timeout.count() < 0) {
+      throw std::invalid_argument("timeout: expected milliseconds from 0 on");
     }
     azcred_token_request ask = AZCRED_TOKEN_REQUEST_INIT;
     ask.scopes = scopes.data();
     ask.scopes_len = scopes.size();
-    ask.tenant_id = request.tenant_id.empty() ? nullptr : request.tenant_id.c_str();
-    ask.claims = request.claims.empty() ? nullptr : request.claims.c_str();
+    ask.tenant_id = request.tenant_id.empty() ? nullptr : detail::c_text(request.tenant_id, "tenant_id");
+    ask.claims = request.claims.empty() ? nullptr : detail::c_text(request.claims, "claims");
     ask.timeout_ms = static_cast<std::uint64_t>(request.timeout.count());
     ask.min_ttl = request.min_ttl.count();
     ask.cancel = request.cancel == nullptr ? nullptr : request.cancel->get();

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Says in one line what this machine lacks.
+# Says in one line what this machine lacks: to build and show azcred, or with `test`, to test it.
 set -euo pipefail
 missing=()
 need() { # need NAME TEST WHAT
@@ -14,6 +14,11 @@ need node 'node -e "process.exit(+(process.versions.node.split(\".\")[0] < 20))"
 need npm 'npm --version' 'the npm of Node'
 need pkg-config 'pkg-config --version' 'pkg-config'
 need curl/curl.h 'echo "#include <curl/curl.h>" | cc -E -' "libcurl's headers, for one example"
+if [ "${1:-}" = test ]; then
+  need clippy 'cargo clippy --version' 'rustup component add clippy'
+  need rustfmt 'cargo fmt --version' 'rustup component add rustfmt'
+  need valgrind 'valgrind --version' 'checks the memory of the C door'
+fi
 if [ ${#missing[@]} -gt 0 ]; then
   printf 'azcred: this machine lacks: %s\n' "${missing[0]}" >&2
   for one in "${missing[@]:1}"; do printf '                            %s\n' "$one" >&2; done

@@ -27,6 +27,7 @@ mod credential;
 mod driver;
 mod error;
 mod fingerprint;
+mod generation;
 mod options;
 mod random;
 mod request;

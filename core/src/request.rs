@@ -1,9 +1,11 @@
 //! What a caller asks for: scopes, and how long it is willing to wait.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use crate::error::Error;
+use crate::generation::PerGeneration;
 
 /// One question to a credential.
 ///
@@ -118,12 +120,13 @@ pub(crate) fn shown(text: &str) -> String {
 
 /// Lets waiting callers go: trigger it from any thread. The fetch they waited on is not harmed.
 #[derive(Clone, Debug, Default)]
-pub struct Cancel(Arc<Mutex<CancelState>>);
+pub struct Cancel(Arc<CancelState>);
 
 #[derive(Debug, Default)]
 struct CancelState {
-    triggered: bool,
-    waiting: Vec<Weak<dyn Cancellable>>,
+    triggered: AtomicBool,
+    /// A forked child has callers of its own, and may be forked while the parent's are in their lock.
+    waiting: PerGeneration<Mutex<Vec<Weak<dyn Cancellable>>>>,
 }
 
 /// Someone who waits and can be let go.
@@ -139,11 +142,9 @@ impl Cancel {
 
     /// Lets everyone go who waits with this, and everyone who will.
     pub fn trigger(&self) {
-        let waiting = {
-            let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            state.triggered = true;
-            std::mem::take(&mut state.waiting)
-        };
+        self.0.triggered.store(true, Ordering::SeqCst);
+        let waiting = self.0.waiting.get();
+        let waiting = std::mem::take(&mut *waiting.lock().unwrap_or_else(PoisonError::into_inner));
         for waiter in waiting.iter().filter_map(Weak::upgrade) {
             waiter.cancel();
         }
@@ -151,19 +152,21 @@ impl Cancel {
 
     /// Whether it was triggered.
     pub fn is_triggered(&self) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).triggered
+        self.0.triggered.load(Ordering::SeqCst)
     }
 
     /// Adds someone who waits; one who comes after the trigger is let go at once.
     pub(crate) fn watch(&self, waiter: &Arc<dyn Cancellable>) {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if state.triggered {
-            drop(state);
-            Arc::clone(waiter).cancel();
-            return;
+        {
+            let waiting = self.0.waiting.get();
+            let mut waiting = waiting.lock().unwrap_or_else(PoisonError::into_inner);
+            waiting.retain(|waiting| waiting.strong_count() > 0);
+            waiting.push(Arc::downgrade(waiter));
         }
-        state.waiting.retain(|waiting| waiting.strong_count() > 0);
-        state.waiting.push(Arc::downgrade(waiter));
+        // After it is on the list: a trigger from now on finds it there, one from before is seen here.
+        if self.is_triggered() {
+            Arc::clone(waiter).cancel();
+        }
     }
 }
 

@@ -74,6 +74,7 @@ fn copy(request: *const azcred_token_request) -> Result<azcred_token_request, Er
             "request.struct_size: expected sizeof(azcred_token_request) as AZCRED_TOKEN_REQUEST_INIT sets it, got {given}"
         )));
     }
+    check_unknown(request, given)?;
     let mut ours = MaybeUninit::<azcred_token_request>::zeroed();
     // SAFETY: the caller has `struct_size` bytes there, ours has its own size; all zeros is a valid value of every field.
     unsafe {
@@ -93,6 +94,18 @@ fn copy(request: *const azcred_token_request) -> Result<azcred_token_request, Er
     unsafe { flag.write(u8::from(value != 0)) };
     // SAFETY: all bytes are initialised and the one field with invalid values has a valid one.
     Ok(unsafe { ours.assume_init() })
+}
+
+/// Refuses wishes of a newer header that this library does not know; ignoring them could mean less safety than asked for.
+fn check_unknown(request: *const azcred_token_request, given: usize) -> Result<(), Error> {
+    let known = size_of::<azcred_token_request>();
+    let unknown = given.saturating_sub(known);
+    // SAFETY: the caller has `given` bytes there, so `known + unknown` of them when there are unknown ones.
+    let tail = unsafe { std::slice::from_raw_parts(request.cast::<u8>().wrapping_add(known), unknown) };
+    if tail.iter().any(|byte| *byte != 0) {
+        return Err(argument("request: it holds wishes of a newer azcred.h than this library's".to_owned()));
+    }
+    Ok(())
 }
 
 /// The pointers of an array.

@@ -216,6 +216,18 @@ static void bad_calls(void) {
   CHECK(azcred_credential_get_token(credential, &request, &token, &error) == AZCRED_INVALID_ARGUMENT);
   CHECK(strstr(azcred_error_message(error), "struct_size") != NULL);
   azcred_error_free(error);
+  {
+    struct {
+      azcred_token_request known;
+      size_t unknown;
+    } newer;
+    newer.known = request_for(&scope);
+    newer.known.struct_size = sizeof newer;
+    newer.unknown = 1;
+    CHECK(azcred_credential_get_token(credential, &newer.known, &token, &error) == AZCRED_INVALID_ARGUMENT);
+    CHECK(strstr(azcred_error_message(error), "newer azcred.h") != NULL);
+    azcred_error_free(error);
+  }
   request = request_for(&bad_text);
   CHECK(azcred_credential_get_token(credential, &request, &token, &error) == AZCRED_INVALID_ARGUMENT);
   CHECK(strcmp(azcred_error_message(error), "request.scopes: expected UTF-8 text") == 0);

@@ -39,6 +39,12 @@ int main() {
     check(error.status() == AZCRED_UNAVAILABLE && error.attempts().size() == 1, "its attempts");
     check(error.attempts().front().credential == "EnvironmentCredential", "its member");
   }
+  try {
+    azcred::Options().set("client_secret", std::string("a\0b", 3));
+    check(false, "a text that C would cut is an exception");
+  } catch (const std::invalid_argument &) {
+  }
+  azcred::Options().set("process_timeout", 7).set("process_timeout", 7.5).set("exclude_cli_credential", true);
   const azcred::Cancel cancel;
   cancel.trigger();
   azcred::TokenRequest request{{"https://cpp-cancelled.example/.default"}};

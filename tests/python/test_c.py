@@ -25,7 +25,15 @@ def contract(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize(
     ("scenario", "tokens"),
-    [("twice", 1), ("threads", 1), ("callbacks", 1), ("bad_calls", 0), ("older_struct", 1), ("forks", 2), ("no_descriptors", 1)],
+    [
+        ("twice", 1),
+        ("threads", 1),
+        ("callbacks", 1),
+        ("bad_calls", 0),
+        ("older_struct", 1),
+        ("forks", 2),
+        ("no_descriptors", 1),
+    ],
 )
 def test_the_contract(contract: Path, emulator: Emulator, scenario: str, tokens: int) -> None:
     emulator.fault(endpoint="app_service", latency_ms=100, count=1)

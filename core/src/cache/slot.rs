@@ -8,12 +8,13 @@ use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use arc_swap::{ArcSwap, ArcSwapOption};
+use arc_swap::ArcSwapOption;
 
 use super::judge::{ClaimsHash, Demand, Verdict, is_alive, judge, renewal};
 use super::ticket::{Answer, Ticket};
 use crate::driver;
 use crate::error::{Error, ErrorKind};
+use crate::generation::{Made, PerGeneration};
 use crate::request::TokenRequest;
 use crate::source::{Ask, Grant, Place, Source};
 use crate::token::{AccessToken, CacheLevel};
@@ -46,14 +47,13 @@ impl Entry {
 #[derive(Debug)]
 pub(crate) struct Slot {
     entry: ArcSwapOption<Entry>,
-    gate: ArcSwap<Gate>,
+    gate: PerGeneration<Gate>,
     /// 0 to 1, from the host and the key: when this slot renews relative to others.
     jitter: f64,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Gate {
-    generation: u64,
     flights: Mutex<Vec<Flight>>,
 }
 
@@ -65,10 +65,6 @@ struct Flight {
 }
 
 impl Gate {
-    fn new() -> Gate {
-        Gate { generation: azcred_platform::generation(), flights: Mutex::default() }
-    }
-
     /// Ends a flight: everyone who waits gets its result.
     fn land(&self, claims: Option<ClaimsHash>, answer: &Answer, now: i64) {
         let flight = {
@@ -84,7 +80,7 @@ impl Gate {
 
 impl Slot {
     pub(crate) fn new(jitter: f64) -> Slot {
-        Slot { entry: ArcSwapOption::empty(), gate: ArcSwap::from_pointee(Gate::new()), jitter }
+        Slot { entry: ArcSwapOption::empty(), gate: PerGeneration::new(), jitter }
     }
 
     /// What the cache has for a caller, now.
@@ -122,7 +118,7 @@ impl Slot {
         demand: &Demand,
         ticket: Option<Arc<Ticket>>,
     ) {
-        let gate = self.gate();
+        let gate = self.gate.get();
         {
             let mut flights = gate.flights.lock().unwrap_or_else(PoisonError::into_inner);
             if let Some(flight) = flights.iter_mut().find(|flight| flight.claims == demand.claims) {
@@ -153,17 +149,6 @@ impl Slot {
         if let Err(error) = driver::spawn(flight) {
             gate.land(demand.claims, &Err(error), world.clock.now());
         }
-    }
-
-    fn gate(&self) -> Arc<Gate> {
-        let gate = self.gate.load_full();
-        if gate.generation == azcred_platform::generation() {
-            return gate;
-        }
-        // A forked child: whoever comes first puts a new gate in. The parent's callers must not be told anything here.
-        let previous = self.gate.compare_and_swap(&gate, Arc::new(Gate::new()));
-        driver::abandon((gate, arc_swap::Guard::into_inner(previous)));
-        self.gate.load_full()
     }
 
     /// Puts a new token in. A token that outlives it stays, unless a resource refused it.
@@ -199,7 +184,7 @@ impl Slot {
 /// Asks the source once, within its patience, commits, and tells everyone who waits.
 async fn fly(
     slot: Arc<Slot>,
-    gate: Arc<Gate>,
+    gate: Arc<Made<Gate>>,
     source: Arc<dyn Source>,
     world: World,
     request: TokenRequest,

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::cache::ticket::{Answer, Completion, Ticket, cancelled};
 use crate::error::Error;
+use crate::generation::abandon;
 use crate::request::{Cancellable, TokenRequest};
 
 #[derive(Debug, Default)]
@@ -45,7 +46,7 @@ pub(crate) fn wait(
             return answer;
         }
         // A signal handler forked while this thread waited, and this is the child: its parent's flight won't land here.
-        super::abandon((wait, ticket));
+        abandon((wait, ticket));
     }
 }
 

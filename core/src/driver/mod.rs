@@ -19,13 +19,8 @@ use tokio::runtime::Handle;
 pub(crate) use self::mailbox::{Patience, wait};
 use crate::cache::ticket::Ticket;
 use crate::error::{Error, ErrorKind};
+use crate::generation::abandon;
 use crate::request::{Cancellable, TokenRequest};
-
-/// Keeps something for the life of the process. What belongs to the parent of a forked process may be locked for ever,
-/// and dropping it would wake tasks of threads that are not here; it stays in memory, once per fork.
-pub(crate) fn abandon<T>(parents: T) {
-    Box::leak(Box::new(parents));
-}
 
 #[derive(Debug)]
 struct Runtime {

@@ -7,25 +7,23 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use arc_swap::ArcSwapOption;
 use reqwest::redirect::Policy;
 use rustls::{ClientConfig, RootCertStore};
 use zeroize::Zeroizing;
 
 use super::{Boxed, Env, Files, Http, roots};
-use crate::driver;
+use crate::generation::PerGeneration;
 use crate::wire::http::{HttpError, HttpFault, MAX_BODY, Request, Response, Route};
 
 #[derive(Debug)]
 pub(super) struct RealHttp {
     env: Arc<dyn Env>,
     files: Arc<dyn Files>,
-    clients: ArcSwapOption<Clients>,
+    clients: PerGeneration<Clients>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Clients {
-    generation: u64,
     /// Each made at first use, and only a client is kept: a failure must not outlive its cause.
     local: OnceLock<reqwest::Client>,
     authority: OnceLock<reqwest::Client>,
@@ -33,11 +31,11 @@ struct Clients {
 
 impl RealHttp {
     pub(super) fn new(env: Arc<dyn Env>, files: Arc<dyn Files>) -> RealHttp {
-        RealHttp { env, files, clients: ArcSwapOption::empty() }
+        RealHttp { env, files, clients: PerGeneration::new() }
     }
 
     fn client(&self, route: Route) -> Result<reqwest::Client, HttpError> {
-        let clients = self.generation();
+        let clients = self.clients.get();
         let place = match route {
             Route::Local => &clients.local,
             Route::Authority => &clients.authority,
@@ -50,18 +48,6 @@ impl RealHttp {
             Route::Authority => self.authority()?,
         };
         Ok(place.get_or_init(|| client).clone())
-    }
-
-    fn generation(&self) -> Arc<Clients> {
-        let generation = azcred_platform::generation();
-        let current = self.clients.load_full();
-        if let Some(clients) = current.filter(|clients| clients.generation == generation) {
-            return clients;
-        }
-        let fresh = Arc::new(Clients { generation, local: OnceLock::new(), authority: OnceLock::new() });
-        // In a forked child these are the parent's connections.
-        driver::abandon(self.clients.swap(Some(Arc::clone(&fresh))));
-        fresh
     }
 
     fn authority(&self) -> Result<reqwest::Client, HttpError> {

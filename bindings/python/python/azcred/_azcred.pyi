@@ -5,7 +5,7 @@ from typing_extensions import Self
 
 from azcred._token import AccessToken, AccessTokenInfo
 
-__all__ = ["Credential", "VERSION", "Wait"]
+__all__ = ["Credential", "VERSION", "Wait", "_close"]
 
 VERSION: str
 
