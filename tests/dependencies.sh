@@ -12,8 +12,9 @@ for package in azcred-ffi azcred-python azcred-node; do
     fi
   done
 done
-if grep -n 'source = "registry' Cargo.lock | grep -v 'github.com/rust-lang/crates.io-index'; then
-  echo 'Cargo.lock names another registry' >&2
+if [ "$(grep 'source = ' Cargo.lock | sort -u | wc -l)" -ne 1 ]; then
+  echo 'Cargo.lock names more than the one registry:' >&2
+  grep 'source = ' Cargo.lock | sort -u >&2
   exit 1
 fi
 if grep -n '"resolved"' tests/node/package-lock.json; then
