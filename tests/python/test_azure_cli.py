@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import time
 from pathlib import Path
@@ -73,6 +74,21 @@ def test_one_that_closes_its_output_and_stays(az: Any, tmp_path: Path) -> None:
     az(f"echo $$ > {tmp_path}/pid\n{good()}\nexec >&- 2>&-\nexec sleep 600")
     assert token("cli-stays").token == "tok"
     assert not Path(f"/proc/{(tmp_path / 'pid').read_text().strip()}").exists()
+
+
+def test_one_that_leaves_something_behind(az: Any, tmp_path: Path) -> None:
+    """A child of the tool that holds its output open does not hold up a token that is complete."""
+    az(f"sleep 30 &\necho $! > {tmp_path}/pid\n{good()}")
+    start = time.monotonic()
+    assert token("cli-leaves", process_timeout=20).token == "tok"
+    assert time.monotonic() - start < 10
+    os.kill(int((tmp_path / "pid").read_text()), signal.SIGKILL)
+
+
+def test_the_tool_takes_signals(az: Any, tmp_path: Path) -> None:
+    az(f"grep SigBlk /proc/self/status > {tmp_path}/mask\n{good()}")
+    token("cli-signals")
+    assert int((tmp_path / "mask").read_text().split()[1], 16) == 0
 
 
 @pytest.mark.parametrize(
