@@ -128,13 +128,15 @@ impl Slot {
                 flight.waiting.extend(ticket);
                 return;
             }
-            // A flight may have landed since the caller looked.
-            if let (Some(ticket), verdict) = (&ticket, self.judge(demand, world.clock.now()))
-                && let Verdict::Fresh(token) | Verdict::Renew(token) | Verdict::Resting(token) = verdict
-            {
-                drop(flights);
-                ticket.settle(Ok(token));
-                return;
+            // A flight may have landed since the caller looked: then there is a token to take, and nothing to renew.
+            match (&ticket, self.judge(demand, world.clock.now())) {
+                (Some(ticket), Verdict::Fresh(token) | Verdict::Renew(token) | Verdict::Resting(token)) => {
+                    drop(flights);
+                    ticket.settle(Ok(token));
+                    return;
+                }
+                (None, Verdict::Fresh(_) | Verdict::Resting(_)) => return,
+                (Some(_) | None, Verdict::Must) | (None, Verdict::Renew(_)) => {}
             }
             flights.push(Flight { claims: demand.claims, waiting: ticket.into_iter().collect() });
         }
@@ -215,4 +217,60 @@ async fn fly(
 fn late(source: &dyn Source, patience: Duration) -> Error {
     let credential = source.about().credential;
     Error::transient(format!("{credential}: no answer within {} s", patience.as_secs()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::mpsc;
+
+    use super::*;
+    use crate::source::{About, Fetch};
+    use crate::token::{Provenance, Secret};
+    use crate::world::fake::Fake;
+
+    #[derive(Debug)]
+    struct Counting(About, AtomicUsize);
+
+    impl Source for Counting {
+        fn about(&self) -> &About {
+            &self.0
+        }
+
+        fn fetch<'a>(&'a self, ask: &'a Ask<'a>) -> Fetch<'a> {
+            self.1.fetch_add(1, Ordering::SeqCst);
+            let provenance = Provenance { credential: "Counting", source: "test", tenant_id: None, client_id: None };
+            let expires_on = ask.world.clock.now() + 3600;
+            let grant = Grant { text: Secret::new("t"), expires_on, refresh_in: None, provenance };
+            Box::pin(std::future::ready(Ok(grant)))
+        }
+    }
+
+    #[test]
+    fn a_renewal_that_comes_after_the_landing_asks_nobody() {
+        let (world, fake) = Fake::world();
+        let counting = Arc::new(Counting(About::new("Counting", &[], Duration::from_secs(5)), AtomicUsize::new(0)));
+        let source: Arc<dyn Source> = Arc::clone(&counting) as Arc<dyn Source>;
+        let (slot, request) = (Arc::new(Slot::new(0.0)), TokenRequest::scope("s"));
+        let landed = || {
+            let (sender, landed) = mpsc::channel();
+            let ticket = Ticket::new(0, Box::new(move |answer| sender.send(answer.is_ok()).unwrap()));
+            slot.wait(&source, &world, &request, &Demand::default(), ticket);
+            assert!(landed.recv().unwrap());
+        };
+        landed();
+        // Two callers saw a renewal due; the second comes here when the first one's flight has landed.
+        slot.renew(&source, &world, &request);
+        assert_eq!(slot.gate.get().flights.lock().unwrap().len(), 0, "no flight for a fresh token");
+        assert_eq!(counting.1.load(Ordering::SeqCst), 1);
+        fake.advance(3500);
+        slot.renew(&source, &world, &request);
+        fake.advance(100);
+        landed();
+        assert_eq!(
+            counting.1.load(Ordering::SeqCst),
+            2,
+            "one that is due is fetched, and waited for by who has no token"
+        );
+    }
 }
