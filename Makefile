@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: build check demo test bench lock header clean tools fmt
+.PHONY: build check demo test bench lock header clean fmt
 
 WORK := .work
 PYTHON := $(WORK)/venv/bin/python

@@ -3,14 +3,13 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use ring::digest;
-
 use crate::builder;
 use crate::cache::Key;
 use crate::cache::judge::{Demand, Verdict};
 use crate::cache::ticket::{Answer, Ticket, cancelled};
 use crate::driver;
 use crate::error::{Error, ErrorKind};
+use crate::fingerprint::Fingerprint;
 use crate::options::{Spelling, Value};
 use crate::request::{Cancel, TokenRequest};
 use crate::source::Source;
@@ -154,11 +153,7 @@ impl Credential {
     /// What a request asks for, or why no source could serve it.
     fn question(&self, request: &TokenRequest) -> Result<(Key, Demand), Error> {
         request.check()?;
-        let claims = request.claims.as_deref().map(|claims| {
-            let mut hash = [0; 32];
-            hash.copy_from_slice(digest::digest(&digest::SHA256, claims.as_bytes()).as_ref());
-            hash
-        });
+        let claims = request.claims.as_deref().map(|claims| *Fingerprint::of("claims", &[claims]).bytes());
         Ok((self.key(request)?, Demand { min_ttl: request.min_ttl, claims }))
     }
 

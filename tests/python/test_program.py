@@ -72,7 +72,7 @@ def test_the_emulator_listens_on_loopback_only() -> None:
 
 
 def test_the_limits_of_imds(emulator: Emulator) -> None:
-    """IMDS takes 20 requests a second; one credential makes one, whatever its callers do."""
+    """The limits are on by default, and three programs in turn stay within them."""
     process = subprocess.Popen(
         [AZCRED, "emulator", "--with-stdin"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=plain()
     )

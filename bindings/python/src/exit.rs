@@ -1,8 +1,8 @@
 //! The end of the interpreter: no thread may be on its way into Python when it comes.
 //!
-//! The interpreter ends a thread that asks for the interpreter during finalisation, and a thread that ends inside Rust's frames
-//! takes the process along. So whoever is about to enter Python takes a pass; the hook that `atexit` runs closes the
-//! gate and waits, without the interpreter lock, until every pass is back.
+//! The interpreter ends a thread that asks for it during finalisation, and a thread that ends inside Rust's frames takes
+//! the process along. So whoever is about to enter Python takes a pass; the hook that `atexit` runs closes the gate and
+//! waits, without the interpreter lock, until every pass is back.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

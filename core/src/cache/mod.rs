@@ -10,7 +10,6 @@ use std::path::Path;
 use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
-use ring::digest;
 
 use self::shelf::Shelf;
 use self::slot::Slot;
@@ -32,7 +31,7 @@ pub(crate) struct Key {
 pub(crate) struct Cache {
     slots: Shelf<Key, Slot>,
     memories: Shelf<Fingerprint, Memory>,
-    host: ArcSwapOption<[u8; 32]>,
+    host: ArcSwapOption<Fingerprint>,
 }
 
 impl Cache {
@@ -65,16 +64,14 @@ impl Cache {
     }
 
     /// What tells this host from others: images share their machine id, and containers their boot, so all of them.
-    fn host(&self, files: &dyn Files) -> [u8; 32] {
+    fn host(&self, files: &dyn Files) -> Fingerprint {
         if let Some(host) = self.host.load_full() {
             return *host;
         }
-        let mut context = digest::Context::new(&digest::SHA256);
-        for path in ["/etc/machine-id", "/proc/sys/kernel/random/boot_id", "/proc/sys/kernel/hostname"] {
-            context.update(&files.read(Path::new(path), 1024).unwrap_or_default());
-        }
-        let mut host = [0; 32];
-        host.copy_from_slice(context.finish().as_ref());
+        let paths = ["/etc/machine-id", "/proc/sys/kernel/random/boot_id", "/proc/sys/kernel/hostname"];
+        let [machine, boot, name] = paths.map(|path| files.read(Path::new(path), 1024).unwrap_or_default());
+        let parts = [&machine, &boot, &name].map(|part| String::from_utf8_lossy(part));
+        let host = Fingerprint::of("host", &parts.each_ref().map(AsRef::as_ref));
         self.host.store(Some(Arc::new(host)));
         host
     }

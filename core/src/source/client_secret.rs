@@ -11,7 +11,7 @@ use crate::token::{Provenance, Secret};
 use crate::wire::answer::{self, Refusal};
 use crate::wire::entra::{self, Authority};
 use crate::wire::http::{HttpError, HttpFault, Response};
-use crate::wire::retry::{RetryPolicy, retry_after};
+use crate::wire::retry::RetryPolicy;
 use crate::world::World;
 
 /// The class name.
@@ -124,11 +124,7 @@ impl ClientSecret {
             }
             _ => (ErrorKind::Failed, format!("{credential}: {host} refused: {sentence}")),
         };
-        Error::new(kind, message)
-            .with_code(refusal.code)
-            .with_correlation_id(refusal.correlation_id)
-            .with_http_status(response.status)
-            .with_retry_after(retry_after(response, now))
+        refusal.error(kind, message, response, now)
     }
 }
 

@@ -30,8 +30,8 @@ impl Environment {
     pub(crate) fn from_options(world: &World, options: &Options) -> Result<Environment, Error> {
         let get = |name: &str| world.env.get(name);
         let (tenant, client, secret) = (get(TENANT), get(CLIENT), get(SECRET));
-        for name in [TENANT, CLIENT, SECRET] {
-            if get(name).is_some_and(|value| value.contains(char::REPLACEMENT_CHARACTER)) {
+        for (name, value) in [(TENANT, &tenant), (CLIENT, &client), (SECRET, &secret)] {
+            if value.as_ref().is_some_and(|value| value.contains(char::REPLACEMENT_CHARACTER)) {
                 return Err(Error::configuration(format!("{NAME}: {name}: expected UTF-8 text")));
             }
         }

@@ -7,7 +7,9 @@ use serde_json::Value;
 
 use super::http::Response;
 use super::moment;
+use super::retry::retry_after;
 use crate::cache::judge::SKEW;
+use crate::error::{Error, ErrorKind};
 use crate::request::shown;
 use crate::token::Secret;
 
@@ -145,6 +147,15 @@ impl Refusal {
                 .or_else(|| text(nested.get("Message"))),
             correlation_id: text(document.get("correlation_id")).or_else(|| text(nested.get("correlationId"))),
         }
+    }
+
+    /// The error of this answer: what the caller should do and read, and all that the server said for machines.
+    pub(crate) fn error(self, kind: ErrorKind, message: String, response: &Response, now: i64) -> Error {
+        Error::new(kind, message)
+            .with_code(self.code)
+            .with_correlation_id(self.correlation_id)
+            .with_http_status(response.status)
+            .with_retry_after(retry_after(response, now))
     }
 
     /// One sentence: status, code and text, as far as the server gave them.

@@ -68,7 +68,9 @@ impl Imds {
     }
 
     async fn probe(&self, ask: &Ask<'_>, resource: &str) -> Result<(), Error> {
-        let patience = patience(ask.world);
+        let azure = is_azure(ask.world);
+        // On Azure as long as a busy host needs, elsewhere a moment.
+        let patience = if azure { Duration::from_secs(3) } else { Duration::from_millis(200) };
         let request = imds_probe(&self.host, resource, patience);
         match ask.world.send(&request, &RetryPolicy::NEVER).await {
             Ok(response) if is_unreachable(&response) => {
@@ -76,7 +78,7 @@ impl Imds {
             }
             // IMDS answers 400 to a question without its header. Other clouds have services of their own at that
             // address; an Azure VM's may be busy.
-            Ok(response) if response.status == 400 || is_azure(ask.world) => {
+            Ok(response) if response.status == 400 || azure => {
                 self.answered.store(true, Ordering::Relaxed);
                 Ok(())
             }
@@ -111,11 +113,6 @@ fn nobody(why: &str) -> Error {
 fn is_unreachable(response: &Response) -> bool {
     let text = String::from_utf8_lossy(&response.body);
     response.status == 403 && text.contains("unreachable")
-}
-
-/// How long to wait for the first answer: on Azure as long as a busy host needs, elsewhere a moment.
-fn patience(world: &World) -> Duration {
-    if is_azure(world) { Duration::from_secs(3) } else { Duration::from_millis(200) }
 }
 
 /// Whether the firmware says that this is an Azure VM. A container sees its host's.

@@ -19,7 +19,6 @@ use crate::token::{Provenance, Secret};
 use crate::wire::answer::{self, Refusal};
 use crate::wire::http::{HttpError, HttpFault, Response};
 use crate::wire::identity_endpoint::UserAssigned;
-use crate::wire::retry::retry_after;
 use crate::world::World;
 
 /// The class name.
@@ -127,11 +126,7 @@ fn refused(endpoint: &str, response: &Response, now: i64, otherwise: ErrorKind, 
         300..=399 => (otherwise, format!("{NAME}: {endpoint} redirects ({sentence}), which no identity endpoint does")),
         _ => (otherwise, format!("{NAME}: {endpoint} refused: {sentence}")),
     };
-    Error::new(kind, message)
-        .with_code(refusal.code)
-        .with_correlation_id(refusal.correlation_id)
-        .with_http_status(response.status)
-        .with_retry_after(retry_after(response, now))
+    refusal.error(kind, message, response, now)
 }
 
 /// No answer at all, of `kind` where nobody could be reached.
