@@ -295,6 +295,7 @@ def test_no_secret_is_shown(emulator: Emulator, monkeypatch: pytest.MonkeyPatch)
             "source": "entra",
             "tenant_id": emulator["tenant_id"],
             "client_id": emulator["client_id"],
+            "cache_level": "source",
         }
     )
 

@@ -30,7 +30,7 @@ export interface Provenance {
   readonly tenantId?: string;
   /** The client id of the identity, where it is known. */
   readonly clientId?: string;
-  /** Which cache answered: `process`, or `source` if none did. */
+  /** Which cache had the token when this object was made: `process`, or `source` if none did. */
   readonly cacheLevel: string;
 }
 

@@ -67,7 +67,7 @@ pub(crate) fn cached(
     let answer = request(scopes, options).and_then(|request| Ok(credential.cached(&request)?));
     Ok(match answer {
         Ok(Some(token)) => match held {
-            Some(held) if one(&token, held) => Either::A(true),
+            Some(held) if token.is_same(held) => Either::A(true),
             _ => Either::B(Settled::from(Ok(token))),
         },
         Ok(None) => Either::A(false),
@@ -75,14 +75,10 @@ pub(crate) fn cached(
     })
 }
 
-/// Whether two answers are one: the same token, from the same level of the cache.
+/// Whether two answers are one token.
 #[napi]
 pub(crate) fn is_same(one: &External<AccessToken>, other: &External<AccessToken>) -> bool {
-    self::one(one, other)
-}
-
-fn one(one: &AccessToken, other: &AccessToken) -> bool {
-    one.is_same(other) && one.cache_level() == other.cache_level()
+    one.is_same(other)
 }
 
 /// Asks for a token; `done` is called once with a [`Settled`], later and on this thread, and keeps the process alive

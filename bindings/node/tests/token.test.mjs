@@ -58,18 +58,19 @@ test("the answer is what @azure/core-auth asks for, and says where it came from"
   );
 });
 
-test("one token from one level of the cache is one object, which nobody can change", async (t) => {
+test("one token is one object, which nobody can change", async (t) => {
   await identityEndpoint(t);
   const credential = new ManagedIdentityCredential();
-  const fetched = await credential.getToken(SCOPE);
   const cached = await credential.getToken(SCOPE);
-  assert.equal(cached.token, fetched.token);
-  assert.equal(cached.provenance.cacheLevel, "process");
+  assert.equal(cached.provenance.cacheLevel, "source");
   assert.equal(await credential.getToken(SCOPE), cached);
   assert.equal(await credential.getToken([SCOPE], {}), cached);
   assert.notEqual((await credential.getToken("https://vault.azure.net/.default")).token, cached.token);
   assert.equal(await credential.getToken(SCOPE), cached);
   assert.ok(Object.isFrozen(cached) && Object.isFrozen(cached.provenance));
+  const other = await new ManagedIdentityCredential().getToken(SCOPE);
+  assert.equal(other.token, cached.token);
+  assert.equal(other.provenance.cacheLevel, "process");
 });
 
 test("callers with and without the CAE flag, and of many scopes, keep their objects", async (t) => {

@@ -64,5 +64,6 @@ fn convert(python: Python<'_>, token: &AccessToken) -> PyResult<(Py<PyAny>, Py<P
     origin.set_item("source", provenance.source)?;
     origin.set_item("tenant_id", provenance.tenant_id.as_deref())?;
     origin.set_item("client_id", provenance.client_id.as_deref())?;
+    origin.set_item("cache_level", token.cache_level().name())?;
     make.bind(python).call1((token.secret(), token.expires_on(), token.refresh_on(), origin))?.extract()
 }
