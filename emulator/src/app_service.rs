@@ -12,10 +12,9 @@ use serde_json::json;
 use crate::{
     answer::{self, Issued},
     ask::Ask,
-    clock,
     identities::{IdKind, NoIdentity, same},
+    managed,
     site::Site,
-    token::{self, Proof, Subject, Validity},
 };
 
 const VERSION: &str = "2019-08-01";
@@ -57,24 +56,12 @@ pub(crate) async fn token(State(site): State<Arc<Site>>, Extension(ask): Extensi
         }
         Err(NoIdentity::NotFound) => return refuse(StatusCode::BAD_REQUEST, NOT_FOUND),
     };
-    let Some(tenant) = site.config.home() else {
-        return refuse(StatusCode::BAD_REQUEST, NOT_FOUND);
-    };
-    let lifetime = site.config.managed_identity_lifetime;
-    let validity = Validity::new(clock::unix_seconds(), lifetime, ask.stale);
-    let subject = Subject {
-        tenant_id: &tenant.id,
-        client_id: &identity.client_id,
-        object_id: &identity.object_id,
-        resource_id: identity.resource_id.as_deref(),
-        proof: Proof::Certificate,
-    };
-    let Some(access_token) = token::mint(&site.signer, subject, resource, &[], validity) else {
+    let Some(grant) = managed::grant(&site, &ask, identity, resource, &ask.query) else {
         return refuse(StatusCode::INTERNAL_SERVER_ERROR, "The token could not be signed.");
     };
     let document = Document {
-        access_token,
-        expires_on: validity.until.to_string(),
+        access_token: grant.access_token,
+        expires_on: grant.validity.until.to_string(),
         resource,
         token_type: "Bearer",
         client_id: &identity.client_id,

@@ -7,7 +7,7 @@
 use axum::http::{HeaderMap, header, request::Parts};
 use base64::{Engine, engine::general_purpose::STANDARD};
 
-use crate::identities::is_guid;
+use crate::{faults::Trick, identities::is_guid};
 
 /// Names and values in the order they came.
 #[derive(Clone, Debug, Default)]
@@ -32,6 +32,12 @@ impl Pairs {
         self.get(name).filter(|value| !value.is_empty())
     }
 
+    /// The same, without `name` where it has no value.
+    pub(crate) fn without_empty(&self, name: &str) -> Self {
+        let kept = self.iter().filter(|&(key, value)| key != name || !value.is_empty());
+        Self(kept.map(|(key, value)| (key.to_owned(), value.to_owned())).collect())
+    }
+
     /// A name that occurs more than once.
     pub(crate) fn repeated(&self) -> Option<&str> {
         self.iter().map(|(name, _)| name).find(|name| self.all(name).nth(1).is_some())
@@ -50,9 +56,20 @@ pub(crate) struct Ask {
     pub(crate) query: Pairs,
     pub(crate) headers: HeaderMap,
     pub(crate) form: Pairs,
+    /// The name that a TLS client asked for.
+    pub(crate) sni: Option<String>,
     /// Whether the token of the answer is to be an expired one: a fault asks for it.
     pub(crate) stale: bool,
+    /// What is to be wrong with Arc's challenge: a fault asks for it.
+    pub(crate) trick: Option<Trick>,
 }
+
+/// The name that a TLS client asked for, pinned to its requests.
+#[derive(Clone, Debug)]
+pub(crate) struct Sni(pub(crate) String);
+
+/// Below this path the token proxy has the paths of Entra ID.
+pub(crate) const PROXY: &str = "token-proxy";
 
 impl Ask {
     pub(crate) fn read(parts: &Parts, body: &[u8]) -> Self {
@@ -69,13 +86,19 @@ impl Ask {
             query: Pairs::read(query.as_bytes()),
             headers: parts.headers.clone(),
             form: if is_form { Pairs::read(body) } else { Pairs::default() },
+            sni: parts.extensions.get::<Sni>().map(|Sni(name)| name.clone()),
             stale: false,
+            trick: None,
         }
     }
 
     /// The first segment of the path: Entra's tenant.
     pub(crate) fn tenant(&self) -> &str {
-        self.path.split('/').nth(1).unwrap_or_default()
+        let mut segments = self.path.split('/').skip(1);
+        match segments.next() {
+            Some(PROXY) => segments.next().unwrap_or_default(),
+            first => first.unwrap_or_default(),
+        }
     }
 
     /// The value of that header, when it is there and is text.
@@ -87,6 +110,11 @@ impl Ask {
     pub(crate) fn correlation_id(&self) -> Option<&str> {
         const NAME: &str = "client-request-id";
         [self.header(NAME), self.form.get(NAME), self.query.get(NAME)].into_iter().flatten().find(|id| is_guid(id))
+    }
+
+    /// The host and port that the caller named.
+    pub(crate) fn host(&self) -> Option<&str> {
+        self.header("host")
     }
 
     /// Client id and secret of an `Authorization: Basic` header; both parts are form-encoded

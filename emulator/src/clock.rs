@@ -33,12 +33,24 @@ pub(crate) async fn pause(span: Duration) {
 
 /// `2025-04-04 21:10:04Z`, as Entra writes a moment in its error documents.
 pub(crate) fn entra_timestamp(unix_seconds: i64) -> String {
-    jiff::Timestamp::from_second(unix_seconds).unwrap_or_default().strftime("%Y-%m-%d %H:%M:%SZ").to_string()
+    written(unix_seconds, "%Y-%m-%d %H:%M:%SZ")
+}
+
+/// A moment in the pattern's form.
+pub(crate) fn written(unix_seconds: i64, pattern: &str) -> String {
+    jiff::Timestamp::from_second(unix_seconds).unwrap_or_default().strftime(pattern).to_string()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::entra_timestamp;
+    use super::{entra_timestamp, written};
+
+    #[test]
+    fn dates_have_the_forms_of_the_two_workers() {
+        const MOMENT: i64 = 1_579_152_252;
+        assert_eq!(written(MOMENT, "%-m/%-d/%Y %-I:%M:%S %p +00:00"), "1/16/2020 5:24:12 AM +00:00");
+        assert_eq!(written(MOMENT, "%m/%d/%Y %H:%M:%S +00:00"), "01/16/2020 05:24:12 +00:00");
+    }
 
     #[test]
     fn timestamps_have_a_blank_and_a_z() {

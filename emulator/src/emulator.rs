@@ -2,7 +2,7 @@
 
 use std::{
     fmt, io,
-    net::SocketAddr,
+    net::{Ipv6Addr, SocketAddr},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -12,9 +12,27 @@ use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 use tokio_rustls::TlsAcceptor;
 
 use crate::{
-    certificates::Certificates, clock, config::Config, faults::Faults, limits::Limits, log::Log, routes, serve::serve,
-    signing::Signer, site::Site,
+    application::{Application, Files},
+    arc::Challenges,
+    certificates::{Certificates, put},
+    clock,
+    config::{Config, EXCHANGE},
+    entra::{clouds::TLS_NAMES, ledger::Ledger},
+    faults::Faults,
+    federation::Federation,
+    limits::Limits,
+    log::Log,
+    ready::{Places, ready},
+    routes,
+    serve::serve,
+    signing::Signer,
+    site::Site,
 };
+
+/// What the token proxy is called when nothing else is configured.
+const PROXY_NAME: &str = "token-proxy.emulator.internal";
+/// Of Service Fabric's certificate.
+const FABRIC_NAME: &str = "azcred-emulator-service-fabric";
 
 /// How to start an emulator.
 #[derive(Clone, Debug)]
@@ -25,7 +43,7 @@ pub struct Options {
     pub https: SocketAddr,
     /// Who exists.
     pub config: Config,
-    /// Where `ca.pem`, `server.pem` and `server.key` are written; nowhere when `None`.
+    /// Where certificates, keys and the federated token are written; nowhere when `None`.
     pub dir: Option<PathBuf>,
 }
 
@@ -34,9 +52,9 @@ pub struct Options {
 pub struct Emulator {
     site: Arc<Site>,
     ca_pem: String,
-    ca_file: Option<PathBuf>,
+    places: Places,
     stop: watch::Sender<bool>,
-    listeners: [JoinHandle<()>; 2],
+    listeners: Vec<JoinHandle<()>>,
 }
 
 /// Why an emulator did not start.
@@ -88,34 +106,114 @@ impl std::error::Error for StartError {
 ///
 /// Nothing listens when the future is dropped; files of `dir` may have been written.
 pub async fn start(options: Options) -> Result<Emulator, StartError> {
-    let http = bind(options.http).await?;
-    let https = bind(options.https).await?;
-    let http_at = address(&http, options.http)?;
-    let port = address(&https, options.https)?.port();
+    let Options { http, https, mut config, dir } = options;
+    let doors = Doors::open(http, https).await?;
+    let port = address(&doors.https, https)?.port();
 
-    let dir = options.dir;
-    // The key takes a while to find: not on the runtime's own thread.
-    let keys = tokio::task::spawn_blocking(move || Keys::new(dir.as_deref()));
+    let names = config.tls_names.clone();
+    let sni = config.token_proxy_sni.clone().unwrap_or_else(|| PROXY_NAME.to_owned());
+    let keys_dir = dir.clone();
+    // The keys take a while to find: not on the runtime's own thread.
+    let keys = tokio::task::spawn_blocking(move || Keys::new(keys_dir.as_deref(), &names, &sni));
     let keys = keys.await.map_err(|error| StartError::Keys(error.to_string()))??;
-    let tls = keys.certificates.server_config();
-    let tls = TlsAcceptor::from(tls.map_err(|error| StartError::Keys(error.to_string()))?);
+    if let (Some(application), Some(app)) = (keys.application, config.apps.first_mut().filter(|app| !app.public)) {
+        app.certificates.push(application.registered);
+    }
+    let tls = |config: Result<_, rustls::Error>| {
+        config.map(TlsAcceptor::from).map_err(|error| StartError::Keys(error.to_string()))
+    };
+    let entra_tls = tls(keys.certificates.server_config())?;
+    let fabric_tls = tls(keys.fabric.server_config())?;
+    let proxy_tls = tls(match &config.token_proxy_sni {
+        Some(name) => keys.proxy.server_config_for(name),
+        None => keys.proxy.server_config(),
+    })?;
 
+    let arc = challenges(&config);
     let (stop, stopping) = watch::channel(false);
+    let https_url = format!("https://localhost:{port}");
     let site = Arc::new(Site {
-        imds_limits: Limits::new(options.config.imds_limits),
-        config: options.config,
+        imds_limits: Limits::new(config.imds_limits),
         signer: keys.signer,
         log: Log::default(),
         faults: Faults::new(),
-        http_url: format!("http://{http_at}"),
-        https_url: format!("https://localhost:{port}"),
+        ledger: Ledger::default(),
+        federation: Federation::new(&https_url, keys.federation, dir.as_deref()),
+        arc,
+        http_url: format!("http://{}", address(&doors.http, http)?),
+        https_url,
         stopping: stopping.clone(),
+        config,
     });
-    let listeners = [
-        tokio::spawn(serve(http, None, routes::http(&site), stopping.clone())),
-        tokio::spawn(serve(https, Some(tls), routes::https(&site), stopping)),
+    if dir.is_some() {
+        let lifetime = i64::from(site.config.federated_token_lifetime);
+        site.federation.project(EXCHANGE, lifetime).map_err(|(path, error)| StartError::File(path, error))?;
+    }
+    let v6 = doors.https_v6.as_ref().and_then(|listener| listener.local_addr().ok());
+    let places = Places {
+        files: keys.files,
+        arc: site.arc.is_some().then(|| address(&doors.arc, http)).transpose()?,
+        fabric: address(&doors.fabric, https)?,
+        fabric_thumbprint: keys.fabric.thumbprint(),
+        proxy_port: address(&doors.proxy, https)?.port(),
+        proxy_name: site.config.token_proxy_sni.clone().unwrap_or_else(|| PROXY_NAME.to_owned()),
+        https_v6: v6,
+    };
+    let spawn = |listener, tls, router| tokio::spawn(serve(listener, tls, router, stopping.clone()));
+    let mut listeners = vec![
+        spawn(doors.http, None, routes::http(&site)),
+        spawn(doors.https, Some(entra_tls.clone()), routes::https(&site)),
+        spawn(doors.fabric, Some(fabric_tls), routes::service_fabric(&site)),
+        spawn(doors.proxy, Some(proxy_tls), routes::token_proxy(&site)),
     ];
-    Ok(Emulator { site, ca_pem: keys.certificates.ca_pem, ca_file: keys.ca_file, stop, listeners })
+    if site.arc.is_some() {
+        listeners.push(spawn(doors.arc, None, routes::arc(&site)));
+    }
+    if let Some(listener) = doors.https_v6 {
+        listeners.push(spawn(listener, Some(entra_tls), routes::https(&site)));
+    }
+    Ok(Emulator { site, ca_pem: keys.certificates.ca_pem, places, stop, listeners })
+}
+
+/// Arc's folder; without one that can be written to there is no Arc.
+fn challenges(config: &Config) -> Option<Challenges> {
+    if config.arc_token_dir.is_empty() {
+        return None;
+    }
+    match Challenges::new(config.arc_token_dir.clone().into()) {
+        Ok(challenges) => Some(challenges),
+        Err(error) => {
+            tracing::info!(%error, "no Azure Arc: its folder cannot be written to");
+            None
+        }
+    }
+}
+
+/// The listeners, not yet answering.
+struct Doors {
+    http: TcpListener,
+    https: TcpListener,
+    /// On the same port where it is free, for clients that take `localhost` for `::1`.
+    https_v6: Option<TcpListener>,
+    arc: TcpListener,
+    fabric: TcpListener,
+    proxy: TcpListener,
+}
+
+impl Doors {
+    async fn open(http: SocketAddr, https: SocketAddr) -> Result<Self, StartError> {
+        let any_port = |address: SocketAddr| SocketAddr::new(address.ip(), 0);
+        let main = bind(https).await?;
+        let v6 = SocketAddr::new(Ipv6Addr::LOCALHOST.into(), address(&main, https)?.port());
+        Ok(Self {
+            http: bind(http).await?,
+            https_v6: if https.is_ipv4() { TcpListener::bind(v6).await.ok() } else { None },
+            https: main,
+            arc: bind(any_port(http)).await?,
+            fabric: bind(any_port(https)).await?,
+            proxy: bind(any_port(https)).await?,
+        })
+    }
 }
 
 async fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
@@ -129,20 +227,67 @@ fn address(listener: &TcpListener, wanted: SocketAddr) -> Result<SocketAddr, Sta
     listener.local_addr().map_err(|error| StartError::Bind(wanted, error))
 }
 
+/// What is made anew at each start.
 struct Keys {
     signer: Signer,
+    federation: Signer,
     certificates: Certificates,
-    ca_file: Option<PathBuf>,
+    fabric: Certificates,
+    proxy: Certificates,
+    application: Option<Application>,
+    files: Option<KeyFiles>,
+}
+
+/// Where the files of `dir` are.
+#[derive(Clone, Debug)]
+pub(crate) struct KeyFiles {
+    pub(crate) ca: PathBuf,
+    pub(crate) proxy_ca: PathBuf,
+    pub(crate) application: Files,
 }
 
 impl Keys {
-    fn new(dir: Option<&Path>) -> Result<Self, StartError> {
-        let signer = Signer::new().map_err(StartError::Keys)?;
-        let certificates =
-            Certificates::new(clock::unix_seconds()).map_err(|error| StartError::Keys(error.to_string()))?;
-        let ca_file = dir.map(|dir| certificates.write(dir)).transpose();
-        let ca_file = ca_file.map_err(|(path, error)| StartError::File(path, error))?;
-        Ok(Self { signer, certificates, ca_file })
+    fn new(dir: Option<&Path>, names: &[String], proxy_name: &str) -> Result<Self, StartError> {
+        let now = clock::unix_seconds();
+        let broken = |error: rcgen::Error| StartError::Keys(error.to_string());
+        // RSA keys take longest; nobody can use the application's without its file.
+        let (signer, federation, application) = std::thread::scope(|scope| {
+            let federation = scope.spawn(Signer::new);
+            let application = dir.map(|_| scope.spawn(move || Application::new(now)));
+            let signer = Signer::new();
+            let gone = || Err("a thread ended badly".to_owned());
+            (
+                signer,
+                federation.join().unwrap_or_else(|_| gone()),
+                application.map(|thread| thread.join().unwrap_or_else(|_| Err("a thread ended badly".to_owned()))),
+            )
+        });
+        let names = TLS_NAMES.into_iter().chain(names.iter().map(String::as_str));
+        let mut keys = Self {
+            signer: signer.map_err(StartError::Keys)?,
+            federation: federation.map_err(StartError::Keys)?,
+            application: application.transpose().map_err(StartError::Keys)?,
+            certificates: Certificates::new(now, "azcred emulator CA", names).map_err(broken)?,
+            fabric: Certificates::alone(now, FABRIC_NAME).map_err(broken)?,
+            proxy: Certificates::new(now, "azcred emulator token proxy CA", std::iter::once(proxy_name))
+                .map_err(broken)?,
+            files: None,
+        };
+        if let Some(dir) = dir {
+            keys.files = keys.write(dir).map_err(|(path, error)| StartError::File(path, error))?;
+        }
+        Ok(keys)
+    }
+
+    fn write(&self, dir: &Path) -> Result<Option<KeyFiles>, (PathBuf, io::Error)> {
+        let Some(application) = &self.application else {
+            return Ok(None);
+        };
+        Ok(Some(KeyFiles {
+            ca: self.certificates.write(dir)?,
+            proxy_ca: put(dir, "token-proxy-ca.pem", self.proxy.ca_pem.as_bytes(), 0o644)?,
+            application: application.write(dir)?,
+        }))
     }
 }
 
@@ -164,8 +309,7 @@ impl Emulator {
 
     /// What a program needs to use this emulator, as one JSON object.
     pub fn ready(&self) -> Value {
-        let ca_file = self.ca_file.as_deref().map(Path::to_string_lossy);
-        self.site.ready(ca_file.as_deref())
+        ready(&self.site, &self.places)
     }
 
     /// Stops listening, lets requests in progress finish for a second, and returns when all is

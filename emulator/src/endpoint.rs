@@ -7,33 +7,66 @@ use serde::Serialize;
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Endpoint {
     Imds,
+    ImdsInstance,
     AppService,
+    Arc,
+    AzureMl,
+    CloudShell,
+    ServiceFabric,
     EntraToken,
+    EntraAuthorize,
+    EntraDeviceCode,
+    EntraUserRealm,
     EntraDiscovery,
     EntraKeys,
     EntraInstance,
+    TokenProxy,
+    FederatedIssuer,
+    Pipelines,
     Unknown,
 }
 
 impl Endpoint {
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 18] = [
         Self::Imds,
+        Self::ImdsInstance,
         Self::AppService,
+        Self::Arc,
+        Self::AzureMl,
+        Self::CloudShell,
+        Self::ServiceFabric,
         Self::EntraToken,
+        Self::EntraAuthorize,
+        Self::EntraDeviceCode,
+        Self::EntraUserRealm,
         Self::EntraDiscovery,
         Self::EntraKeys,
         Self::EntraInstance,
+        Self::TokenProxy,
+        Self::FederatedIssuer,
+        Self::Pipelines,
         Self::Unknown,
     ];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Imds => "imds",
+            Self::ImdsInstance => "imds_instance",
             Self::AppService => "app_service",
+            Self::Arc => "arc",
+            Self::AzureMl => "azure_ml",
+            Self::CloudShell => "cloud_shell",
+            Self::ServiceFabric => "service_fabric",
             Self::EntraToken => "entra_token",
+            Self::EntraAuthorize => "entra_authorize",
+            Self::EntraDeviceCode => "entra_device_code",
+            Self::EntraUserRealm => "entra_user_realm",
             Self::EntraDiscovery => "entra_discovery",
             Self::EntraKeys => "entra_keys",
             Self::EntraInstance => "entra_instance",
+            Self::TokenProxy => "token_proxy",
+            Self::FederatedIssuer => "federated_issuer",
+            Self::Pipelines => "pipelines",
             Self::Unknown => "unknown",
         }
     }
@@ -49,6 +82,9 @@ impl Endpoint {
 pub(crate) enum Listener {
     Http,
     Https,
+    Arc,
+    ServiceFabric,
+    TokenProxy,
 }
 
 #[cfg(test)]

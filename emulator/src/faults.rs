@@ -30,6 +30,25 @@ pub(crate) enum Mode {
     Hang,
     /// Answer normally, but the token is one that has expired.
     ExpiredToken,
+    /// Answer with one of Arc's challenges, but a wrong one.
+    Arc(Trick),
+}
+
+/// What is wrong with Arc's challenge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Trick {
+    /// The file is there, in another folder.
+    RealmOutside,
+    /// The file is there, but is no `.key`.
+    WrongExtension,
+    /// The file is there and longer than 4096 bytes.
+    LargeFile,
+    /// The header names no file.
+    NoRealm,
+    /// The file is a link to one in another folder.
+    Symlink,
+    /// There are two headers, the second one for a file elsewhere.
+    TwoHeaders,
 }
 
 impl Mode {
@@ -40,6 +59,12 @@ impl Mode {
             "truncate" => Self::Truncate,
             "hang" => Self::Hang,
             "expired_token" => Self::ExpiredToken,
+            "arc_realm_outside" => Self::Arc(Trick::RealmOutside),
+            "arc_wrong_extension" => Self::Arc(Trick::WrongExtension),
+            "arc_large_file" => Self::Arc(Trick::LargeFile),
+            "arc_no_realm" => Self::Arc(Trick::NoRealm),
+            "arc_symlink" => Self::Arc(Trick::Symlink),
+            "arc_two_headers" => Self::Arc(Trick::TwoHeaders),
             _ => return None,
         })
     }
@@ -104,13 +129,17 @@ impl Fault {
         let mode = match text(fields, "mode")? {
             None => Mode::default(),
             Some(name) => Mode::from_name(name).ok_or_else(|| {
-                const NAMES: &str = "must be one of respond, close, truncate, hang, expired_token";
+                const NAMES: &str = "must be one of respond, close, truncate, hang, expired_token, arc_realm_outside, \
+                                     arc_wrong_extension, arc_large_file, arc_no_realm, arc_symlink, arc_two_headers";
                 BadFault::new("mode", NAMES)
             })?,
         };
         let latency = number(fields, "latency_ms", 0, LONGEST_LATENCY_MS)?.unwrap_or_default();
         let count = number(fields, "count", 1, u64::MAX)?;
         let canned = canned(fields)?;
+        if matches!(mode, Mode::Arc(_)) && endpoint != Some(Endpoint::Arc) {
+            return bad("mode", "goes with the endpoint arc only");
+        }
         if canned.is_some() && !matches!(mode, Mode::Respond | Mode::Truncate) {
             return bad("mode", "goes with status and body only when it answers");
         }
@@ -282,7 +311,8 @@ mod tests {
         let table = [
             (json!([]), ""),
             (json!({}), "endpoint"),
-            (json!({"endpoint": "arc"}), "endpoint"),
+            (json!({"endpoint": "nowhere"}), "endpoint"),
+            (json!({"endpoint": "imds", "mode": "arc_symlink"}), "mode"),
             (json!({"endpoint": 1}), "endpoint"),
             (json!({"endpoint": "*", "latency": 1}), "latency"),
             (json!({"endpoint": "*", "latency_ms": -1}), "latency_ms"),

@@ -4,7 +4,7 @@ use std::fmt;
 
 use subtle::{Choice, ConstantTimeEq};
 
-use crate::{ask::Pairs, config::Config};
+use crate::{ask::Pairs, config::Config, jwt::PublicKey, registered::Registered};
 
 /// A directory, with the domains it also answers to.
 #[derive(Clone, Debug)]
@@ -31,23 +31,27 @@ pub(crate) struct App {
     pub(crate) tenant_id: String,
     pub(crate) object_id: String,
     pub(crate) secrets: Vec<String>,
+    pub(crate) certificates: Vec<Registered>,
+    pub(crate) federated: Vec<FederatedCredential>,
+    /// It keeps no secrets: whoever signs in by it proves nothing about the program.
+    pub(crate) public: bool,
+    /// Users of every tenant may sign in by it.
+    pub(crate) multi_tenant: bool,
+    pub(crate) redirect_uris: Vec<String>,
 }
 
 impl App {
-    pub(crate) fn new(client_id: &str, tenant_id: &str, secrets: &[&str]) -> Self {
-        Self {
-            client_id: client_id.to_owned(),
-            tenant_id: tenant_id.to_owned(),
-            object_id: client_id.to_owned(),
-            secrets: secrets.iter().map(|&secret| secret.to_owned()).collect(),
-        }
-    }
-
     /// Whether `secret` is one of this app's; takes as long for a near miss as for a far one.
     pub(crate) fn knows(&self, secret: &str) -> bool {
         let found =
             self.secrets.iter().fold(Choice::from(0), |found, known| found | known.as_bytes().ct_eq(secret.as_bytes()));
         found.into()
+    }
+
+    /// Whether `name` is the client id or the URI made of it.
+    pub(crate) fn is_called(&self, name: &str) -> bool {
+        let name = name.strip_prefix("api://").unwrap_or(name);
+        name.trim_end_matches('/').eq_ignore_ascii_case(&self.client_id)
     }
 }
 
@@ -58,7 +62,47 @@ impl fmt::Debug for App {
             .field("tenant_id", &self.tenant_id)
             .field("object_id", &self.object_id)
             .field("secrets", &format_args!("{} secret(s)", self.secrets.len()))
+            .field("certificates", &self.certificates)
+            .field("federated", &self.federated)
+            .field("public", &self.public)
+            .field("multi_tenant", &self.multi_tenant)
+            .field("redirect_uris", &self.redirect_uris)
             .finish()
+    }
+}
+
+/// Whose tokens an application accepts in place of a secret.
+#[derive(Clone, Debug)]
+pub(crate) struct FederatedCredential {
+    /// `None` for the emulator's own issuer.
+    pub(crate) issuer: Option<String>,
+    pub(crate) subject: String,
+    pub(crate) audience: String,
+    /// The issuer's keys; none for the emulator's own.
+    pub(crate) keys: Vec<(String, PublicKey)>,
+}
+
+/// Somebody who signs in.
+#[derive(Clone)]
+pub(crate) struct User {
+    pub(crate) username: String,
+    pub(crate) password: String,
+    pub(crate) object_id: String,
+    pub(crate) tenant_id: String,
+    pub(crate) name: String,
+    /// A password alone is not enough for this one.
+    pub(crate) mfa: bool,
+}
+
+impl fmt::Debug for User {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("User")
+            .field("username", &self.username)
+            .field("object_id", &self.object_id)
+            .field("tenant_id", &self.tenant_id)
+            .field("name", &self.name)
+            .field("mfa", &self.mfa)
+            .finish_non_exhaustive()
     }
 }
 
@@ -110,7 +154,18 @@ impl Config {
     }
 
     pub(crate) fn app(&self, tenant: &Tenant, client_id: &str) -> Option<&App> {
-        self.apps.iter().find(|app| app.tenant_id == tenant.id && app.client_id.eq_ignore_ascii_case(client_id))
+        self.apps.iter().find(|app| {
+            (app.multi_tenant || app.tenant_id == tenant.id) && app.client_id.eq_ignore_ascii_case(client_id)
+        })
+    }
+
+    /// The user of that name in one of the tenants, in any case of letters.
+    pub(crate) fn user(&self, username: &str) -> Option<&User> {
+        self.users.iter().find(|user| user.username.eq_ignore_ascii_case(username))
+    }
+
+    pub(crate) fn user_by_object_id(&self, object_id: &str) -> Option<&User> {
+        self.users.iter().find(|user| user.object_id.eq_ignore_ascii_case(object_id))
     }
 
     /// The managed identity that `query` names by one of `parameters`; the host's own without any.
@@ -195,9 +250,12 @@ mod tests {
 
     #[test]
     fn secrets_are_compared_whole_and_never_shown() {
-        let app = App::new("id", "tenant", &["first", "second"]);
+        let mut app = Config::default().apps.swap_remove(0);
+        app.secrets = vec!["first".to_owned(), "second".to_owned()];
         assert!(app.knows("first") && app.knows("second"));
         assert!(!app.knows("firs") && !app.knows("") && !app.knows("seconds"));
         assert!(!format!("{app:?}").contains("first"));
+        let user = &Config::default().users[0];
+        assert!(!format!("{user:?}").contains(&user.password));
     }
 }

@@ -12,10 +12,9 @@ use serde_json::json;
 use crate::{
     answer::{self, Issued, Probe, Throttled},
     ask::Ask,
-    clock,
     identities::{IdKind, NoIdentity},
+    managed::{self, Grant},
     site::Site,
-    token::{self, Proof, Subject, Validity},
 };
 
 const VERSIONS: [&str; 3] = ["2021-02-01", "2019-08-01", "2018-02-01"];
@@ -29,7 +28,7 @@ const IDS: [(&str, IdKind); 4] = [
 /// The numbers are strings: so the real one has them.
 #[derive(Serialize)]
 struct Document<'a> {
-    access_token: String,
+    access_token: &'a str,
     client_id: &'a str,
     expires_in: String,
     expires_on: String,
@@ -44,7 +43,7 @@ pub(crate) async fn token(State(site): State<Arc<Site>>, Extension(ask): Extensi
     if ask.headers.contains_key("x-forwarded-for") {
         return refuse("Requests that were forwarded are not answered");
     }
-    if !ask.header("metadata").is_some_and(|value| value.eq_ignore_ascii_case("true")) {
+    if !managed::has_metadata_header(&ask) {
         return answer::noted(refuse("Required metadata header not specified"), Probe);
     }
     match ask.query.get("api-version") {
@@ -68,24 +67,18 @@ pub(crate) async fn token(State(site): State<Arc<Site>>, Extension(ask): Extensi
         Err(NoIdentity::Ambiguous) => return refuse("Only one identity may be named"),
         Err(NoIdentity::NotFound) => return refuse("Identity not found"),
     };
-    let Some(tenant) = site.config.home() else {
-        return refuse("Identity not found");
-    };
-    let lifetime = site.config.managed_identity_lifetime;
-    let validity = Validity::new(clock::unix_seconds(), lifetime, ask.stale);
-    let subject = Subject {
-        tenant_id: &tenant.id,
-        client_id: &identity.client_id,
-        object_id: &identity.object_id,
-        resource_id: identity.resource_id.as_deref(),
-        proof: Proof::Certificate,
-    };
-    let Some(access_token) = token::mint(&site.signer, subject, resource, &[], validity) else {
-        return answer::error(StatusCode::INTERNAL_SERVER_ERROR, "unknown", "The token could not be signed");
-    };
+    match managed::grant(&site, &ask, identity, resource, &ask.query) {
+        Some(grant) => answer(&grant, resource),
+        None => answer::error(StatusCode::INTERNAL_SERVER_ERROR, "unknown", "The token could not be signed"),
+    }
+}
+
+/// The answer of IMDS, and of those who answer alike.
+pub(crate) fn answer(grant: &Grant<'_>, resource: &str) -> Response {
+    let validity = grant.validity;
     let document = Document {
-        access_token,
-        client_id: &identity.client_id,
+        access_token: &grant.access_token,
+        client_id: &grant.identity.client_id,
         expires_in: validity.left.to_string(),
         expires_on: validity.until.to_string(),
         ext_expires_in: validity.left.to_string(),
@@ -93,8 +86,35 @@ pub(crate) async fn token(State(site): State<Arc<Site>>, Extension(ask): Extensi
         resource,
         token_type: "Bearer",
     };
-    let issued = Issued(identity.label().to_owned());
+    let issued = Issued(grant.identity.label().to_owned());
     answer::noted(answer::json(StatusCode::OK, &document), issued)
+}
+
+/// `GET /metadata/instance/compute`: what SDKs look for a region in.
+pub(crate) async fn compute(State(site): State<Arc<Site>>, Extension(ask): Extension<Arc<Ask>>) -> Response {
+    const VERSIONS: [&str; 3] = ["2021-02-01", "2021-01-01", "2020-06-01"];
+    if !managed::has_metadata_header(&ask) {
+        return answer::noted(refuse("Required metadata header not specified"), Probe);
+    }
+    if !ask.query.get("api-version").is_some_and(|version| VERSIONS.contains(&version)) {
+        return answer::json(
+            StatusCode::BAD_REQUEST,
+            &json!({
+                "error": "Bad request. api-version was not specified in the request, or is not supported",
+                "newest-versions": VERSIONS,
+            }),
+        );
+    }
+    let document = json!({
+        "azEnvironment": "AzurePublicCloud",
+        "location": site.config.region,
+        "name": "emulator",
+        "osType": "Linux",
+        "resourceGroupName": "emulator",
+        "subscriptionId": "55555555-5555-5555-5555-555555555555",
+        "vmId": "88888888-8888-8888-8888-888888888888",
+    });
+    answer::json(StatusCode::OK, &document)
 }
 
 /// The answer beyond the limits; without `Retry-After`, as the real one sends none.

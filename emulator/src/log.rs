@@ -8,10 +8,12 @@ use std::collections::{BTreeMap, VecDeque};
 
 use parking_lot::Mutex;
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::{
     ask::Ask,
     endpoint::{Endpoint, Listener},
+    jwt::Jwt,
 };
 
 const MOST_RECORDS: usize = 10_000;
@@ -21,7 +23,7 @@ const LONGEST_PART: usize = 16 << 10;
 const STRUCK: &str = "***";
 
 /// Names of headers and parameters whose values are never kept.
-const SECRETS: [&str; 17] = [
+const SECRETS: [&str; 18] = [
     "access_token",
     "assertion",
     "authorization",
@@ -32,6 +34,7 @@ const SECRETS: [&str; 17] = [
     "cookie",
     "device_code",
     "id_token",
+    "id_token_hint",
     "password",
     "proxy-authorization",
     "refresh_token",
@@ -59,10 +62,18 @@ pub(crate) struct Record {
     listener: Listener,
     endpoint: Endpoint,
     method: String,
+    /// As the caller's `Host` header has it.
+    host: Option<String>,
+    /// As its TLS handshake had it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sni: Option<String>,
     path: String,
     query: BTreeMap<String, String>,
     headers: BTreeMap<String, String>,
     form: BTreeMap<String, String>,
+    /// The client assertion less its signature.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    assertion: Option<Value>,
     status: u16,
     outcome: Outcome,
 }
@@ -130,10 +141,13 @@ impl Log {
             listener,
             endpoint,
             method: ask.method.clone(),
+            host: ask.host().map(str::to_owned),
+            sni: ask.sni.clone(),
             path: ask.path.clone(),
             query: keep(ask.query.iter()),
             headers: keep(headers),
             form: keep(ask.form.iter()),
+            assertion: ask.form.filled("client_assertion").and_then(assertion),
             status: 0,
             outcome: Outcome::Other,
         };
@@ -221,6 +235,11 @@ fn keep<'a, V: AsRef<str>>(pairs: impl Iterator<Item = (&'a str, V)>) -> BTreeMa
         }
     }
     kept
+}
+
+/// Header and claims of a client assertion; they say who signed what, and are no secret.
+fn assertion(text: &str) -> Option<Value> {
+    (text.len() <= LONGEST_PART).then(|| Jwt::read(text))?.map(|jwt| jwt.unsigned())
 }
 
 fn is_secret(name: &str) -> bool {
@@ -316,6 +335,16 @@ mod tests {
         let counters = serde_json::to_value(log.counters()).unwrap();
         assert_eq!(counters["tokens_issued"], 0);
         assert_eq!(arrive(&log).seq, 10_002);
+    }
+
+    #[test]
+    fn a_client_assertion_is_listed_without_its_signature() {
+        let log = Log::default();
+        let _entry = log.arrive(1, Listener::Https, Endpoint::EntraToken, &ask("client_assertion=e30.eyJhIjoxfQ.c2ln"));
+        let record = serde_json::to_value(&log.records()[0]).unwrap();
+        assert_eq!(record["assertion"], serde_json::json!({"header": {}, "claims": {"a": 1}}));
+        assert!(!record.to_string().contains("c2ln"));
+        assert_eq!(record["form"]["client_assertion"], "***");
     }
 
     #[test]

@@ -16,7 +16,7 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 
-use crate::{answer::HangUp, clock};
+use crate::{answer::HangUp, ask::Sni, clock};
 
 const MOST_CONNECTIONS: usize = 1024;
 const LONGEST_HANDSHAKE: Duration = Duration::from_secs(10);
@@ -83,22 +83,25 @@ async fn connection(stream: TcpStream, tls: Option<TlsAcceptor>, router: Router,
         tracing::debug!(%error, "no TCP_NODELAY");
     }
     let Some(tls) = tls else {
-        return converse(stream, router, stopping).await;
+        return converse(stream, None, router, stopping).await;
     };
     match tokio::time::timeout(LONGEST_HANDSHAKE, tls.accept(stream)).await {
-        Ok(Ok(stream)) => converse(stream, router, stopping).await,
+        Ok(Ok(stream)) => {
+            let sni = stream.get_ref().1.server_name().map(|name| Sni(name.to_owned()));
+            converse(stream, sni, router, stopping).await;
+        }
         Ok(Err(error)) => tracing::debug!(%error, "no TLS"),
         Err(_) => tracing::debug!("the TLS handshake took too long"),
     }
 }
 
-async fn converse<S>(stream: S, router: Router, mut stopping: watch::Receiver<bool>)
+async fn converse<S>(stream: S, sni: Option<Sni>, router: Router, mut stopping: watch::Receiver<bool>)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(LONGEST_HEAD).max_header_size(MOST_HEAD_BYTES);
-    let door = Door(TowerToHyperService::new(router));
+    let door = Door { router: TowerToHyperService::new(router), sni };
     let mut conversation = std::pin::pin!(builder.serve_connection(TokioIo::new(stream), door));
     let ended = tokio::select! {
         ended = conversation.as_mut() => ended,
@@ -113,7 +116,10 @@ where
 }
 
 /// The router, but able to leave a request without an answer.
-struct Door(TowerToHyperService<Router>);
+struct Door {
+    router: TowerToHyperService<Router>,
+    sni: Option<Sni>,
+}
 
 /// The connection is to be closed instead of answered.
 #[derive(Debug)]
@@ -138,8 +144,11 @@ impl Service<Request<Incoming>> for Door {
     type Error = Closed;
     type Future = std::pin::Pin<Box<dyn Future<Output = Result<Response, Closed>> + Send>>;
 
-    fn call(&self, request: Request<Incoming>) -> Self::Future {
-        let answer = self.0.call(request);
+    fn call(&self, mut request: Request<Incoming>) -> Self::Future {
+        if let Some(sni) = &self.sni {
+            request.extensions_mut().insert(sni.clone());
+        }
+        let answer = self.router.call(request);
         Box::pin(async move {
             let response = answer.await?;
             match response.extensions().get::<HangUp>() {

@@ -1,10 +1,12 @@
 //! Everything the endpoints share: who exists, the keys, the log, the faults, the limits.
 
 use axum::http::{HeaderMap, header};
-use serde_json::{Value, json};
 use tokio::sync::watch;
 
-use crate::{config::Config, faults::Faults, limits::Limits, log::Log, serve::stopped, signing::Signer};
+use crate::{
+    arc::Challenges, config::Config, entra::ledger::Ledger, faults::Faults, federation::Federation, limits::Limits,
+    log::Log, serve::stopped, signing::Signer,
+};
 
 /// One running emulator, as its handlers see it.
 #[derive(Debug)]
@@ -14,6 +16,10 @@ pub(crate) struct Site {
     pub(crate) log: Log,
     pub(crate) faults: Faults,
     pub(crate) imds_limits: Limits,
+    pub(crate) ledger: Ledger,
+    pub(crate) federation: Federation,
+    /// `None` where its folder cannot be written to.
+    pub(crate) arc: Option<Challenges>,
     pub(crate) http_url: String,
     pub(crate) https_url: String,
     /// Turns true when the emulator stops.
@@ -31,23 +37,6 @@ impl Site {
     /// Returns once the emulator stops.
     pub(crate) async fn stopped(&self) {
         stopped(&mut self.stopping.clone()).await;
-    }
-
-    /// What a program needs to use this emulator, as one line of JSON.
-    pub(crate) fn ready(&self, ca_file: Option<&str>) -> Value {
-        let app = self.config.apps.first();
-        json!({
-            "http": self.http_url,
-            "https": self.https_url,
-            "tenant_id": self.config.home().map(|tenant| &tenant.id),
-            "ca_file": ca_file,
-            "admin": format!("{}/_azcred", self.http_url),
-            "client_id": app.map(|app| &app.client_id),
-            "client_secret": app.and_then(|app| app.secrets.first()),
-            "identity_endpoint": format!("{}/msi/token", self.http_url),
-            "identity_header": self.config.identity_header,
-            "imds": self.http_url,
-        })
     }
 }
 

@@ -6,6 +6,7 @@
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use rsa::rand_core::{OsRng, RngCore};
 use serde::Serialize;
+use serde_json::json;
 
 use crate::signing::Signer;
 
@@ -18,13 +19,25 @@ pub(crate) struct Subject<'a> {
     pub(crate) resource_id: Option<&'a str>,
     /// `appidacr`: how the client showed who it is.
     pub(crate) proof: Proof,
+    /// The user that the client speaks for; `object_id` is theirs then.
+    pub(crate) person: Option<Person<'a>>,
+}
+
+/// A user, and what they let the client do.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Person<'a> {
+    pub(crate) username: &'a str,
+    pub(crate) name: &'a str,
+    pub(crate) permissions: &'a str,
 }
 
 /// How a client shows who it is.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Proof {
+    /// A public client.
+    Nothing,
     Secret,
-    /// What managed identities use behind the scenes.
+    /// Also what managed identities use behind the scenes.
     Certificate,
 }
 
@@ -58,11 +71,21 @@ struct Claims<'a> {
     exp: i64,
     appid: &'a str,
     appidacr: &'static str,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    amr: &'static [&'static str],
     idp: String,
     idtyp: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
     oid: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scp: Option<&'a str>,
     sub: &'a str,
     tid: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unique_name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    upn: Option<&'a str>,
     uti: String,
     ver: &'static str,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
@@ -97,19 +120,73 @@ fn claims<'a>(subject: Subject<'a>, audience: &'a str, capabilities: &'a [String
         exp: validity.until,
         appid: subject.client_id,
         appidacr: match subject.proof {
+            Proof::Nothing => "0",
             Proof::Secret => "1",
             Proof::Certificate => "2",
         },
+        amr: if subject.person.is_some() { &["pwd"] } else { &[] },
         idp: issuer,
-        idtyp: "app",
+        idtyp: if subject.person.is_some() { "user" } else { "app" },
+        name: subject.person.map(|person| person.name),
         oid: subject.object_id,
+        scp: subject.person.map(|person| person.permissions),
         sub: subject.object_id,
         tid: subject.tenant_id,
-        uti: URL_SAFE_NO_PAD.encode(random()),
+        unique_name: subject.person.map(|person| person.username),
+        upn: subject.person.map(|person| person.username),
+        uti: URL_SAFE_NO_PAD.encode(random::<16>()),
         ver: "1.0",
         xms_cc: capabilities,
         xms_mirid: subject.resource_id,
     }
+}
+
+/// What an id token says of a sign-in.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SignIn<'a> {
+    pub(crate) tenant_id: &'a str,
+    pub(crate) client_id: &'a str,
+    pub(crate) object_id: &'a str,
+    pub(crate) username: &'a str,
+    pub(crate) name: &'a str,
+    pub(crate) nonce: Option<&'a str>,
+}
+
+/// A signed id token in the version 2 shape; its issuer is the one of the metadata documents.
+pub(crate) fn mint_id(signer: &Signer, sign_in: SignIn<'_>, validity: Validity) -> Option<String> {
+    let mut claims = json!({
+        "aud": sign_in.client_id,
+        "iss": issuer(sign_in.tenant_id),
+        "iat": validity.from,
+        "nbf": validity.from,
+        "exp": validity.until,
+        "name": sign_in.name,
+        "oid": sign_in.object_id,
+        "preferred_username": sign_in.username,
+        "sub": sign_in.object_id,
+        "tid": sign_in.tenant_id,
+        "uti": URL_SAFE_NO_PAD.encode(random::<16>()),
+        "ver": "2.0",
+    });
+    if let (Some(nonce), Some(claims)) = (sign_in.nonce, claims.as_object_mut()) {
+        claims.insert("nonce".to_owned(), nonce.into());
+    }
+    signer.sign(&claims)
+}
+
+/// Text that nobody guesses.
+pub(crate) fn new_secret() -> String {
+    URL_SAFE_NO_PAD.encode(random::<32>())
+}
+
+/// Eight letters to type, none that looks like another.
+pub(crate) fn new_user_code() -> String {
+    const LETTERS: &[u8; 16] = b"BCDFGHJKLMNPQRST";
+    random::<8>()
+        .iter()
+        .filter_map(|byte| LETTERS.get(usize::from(byte & 15)))
+        .map(|&letter| char::from(letter))
+        .collect()
 }
 
 /// A fresh version 4 GUID.
@@ -126,8 +203,8 @@ pub(crate) fn new_guid() -> String {
     )
 }
 
-fn random() -> [u8; 16] {
-    let mut bytes = [0; 16];
+fn random<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
     OsRng.fill_bytes(&mut bytes);
     bytes
 }
@@ -140,8 +217,14 @@ mod tests {
     use super::*;
     use crate::identities::is_guid;
 
-    const SUBJECT: Subject<'_> =
-        Subject { tenant_id: "t", client_id: "c", object_id: "o", resource_id: None, proof: Proof::Secret };
+    const SUBJECT: Subject<'_> = Subject {
+        tenant_id: "t",
+        client_id: "c",
+        object_id: "o",
+        resource_id: None,
+        proof: Proof::Secret,
+        person: None,
+    };
 
     #[test]
     fn claims_have_the_version_1_shape() {
@@ -173,6 +256,13 @@ mod tests {
         assert_eq!(value(SUBJECT, &["CP1".to_owned()])["xms_cc"][0], "CP1");
         let managed = Subject { resource_id: Some("/r"), proof: Proof::Certificate, ..SUBJECT };
         assert_eq!(value(managed, &[])["xms_mirid"], "/r");
+        let person = Person { username: "u", name: "n", permissions: "p q" };
+        let user = value(Subject { person: Some(person), proof: Proof::Nothing, ..SUBJECT }, &[]);
+        for (name, expected) in
+            [("upn", "u"), ("unique_name", "u"), ("name", "n"), ("scp", "p q"), ("idtyp", "user"), ("appidacr", "0")]
+        {
+            assert_eq!(user[name], expected, "{name}");
+        }
     }
 
     #[test]
@@ -199,5 +289,7 @@ mod tests {
         assert!(is_guid(&guid), "{guid}");
         assert_eq!(guid.as_bytes()[14], b'4');
         assert_ne!(guid, new_guid());
+        assert_eq!(new_user_code().len(), 8);
+        assert_ne!(new_secret(), new_secret());
     }
 }

@@ -79,6 +79,9 @@ impl Post {
             canned = strike.fault.canned.as_ref().map(Canned::response);
         }
         ask.stale = mode == Mode::ExpiredToken;
+        if let Mode::Arc(trick) = mode {
+            ask.trick = Some(trick);
+        }
         let response = if let Some(response) = canned {
             response
         } else {
@@ -109,7 +112,7 @@ impl Post {
                 () = clock::pause(LONGEST_HANG) => false,
                 () = self.site.stopped() => false,
             },
-            Mode::Respond | Mode::Truncate | Mode::ExpiredToken => true,
+            Mode::Respond | Mode::Truncate | Mode::ExpiredToken | Mode::Arc(_) => true,
         }
     }
 }

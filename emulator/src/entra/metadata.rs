@@ -8,46 +8,56 @@
 use std::sync::Arc;
 
 use axum::{Extension, extract::State, http::StatusCode, response::Response};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::{refusal::Refusal, tenant};
-use crate::{answer, ask::Ask, identities::Tenant, site::Site, token};
-
-/// Names that have keys without being tenants.
-const TENANTLESS: [&str; 3] = ["common", "organizations", "consumers"];
+use super::{
+    authority::{Authority, tenant},
+    clouds::{CLOUDS, is_known},
+    refusal::Refusal,
+};
+use crate::{answer, ask::Ask, site::Site, token};
 
 /// `GET /{tenant}/v2.0/.well-known/openid-configuration`.
 pub(crate) async fn openid_v2(State(site): State<Arc<Site>>, Extension(ask): Extension<Arc<Ask>>) -> Response {
-    match tenant(&site.config, ask.tenant()) {
-        Some(tenant) => openid(&site, &ask, tenant, "discovery/v2.0/keys"),
-        None => Refusal::tenant_not_found(ask.tenant()).response(&ask),
-    }
+    openid(&site, &ask, "discovery/v2.0/keys")
 }
 
-/// `GET /{tenant}/.well-known/openid-configuration`; for `adfs` with ADFS's token endpoint.
+/// `GET /{tenant}/.well-known/openid-configuration`; for `adfs` with ADFS's endpoints.
 pub(crate) async fn openid_v1(State(site): State<Arc<Site>>, Extension(ask): Extension<Arc<Ask>>) -> Response {
-    match tenant(&site.config, ask.tenant()) {
-        Some(tenant) => openid(&site, &ask, tenant, "discovery/keys"),
-        None => Refusal::tenant_not_found(ask.tenant()).response(&ask),
-    }
+    openid(&site, &ask, "discovery/keys")
 }
 
-fn openid(site: &Site, ask: &Ask, tenant: &Tenant, keys: &str) -> Response {
+fn openid(site: &Site, ask: &Ask, keys: &str) -> Response {
     let url = site.entra_url(&ask.headers);
-    let (base, version) = if ask.tenant().eq_ignore_ascii_case("adfs") {
-        (format!("{url}/adfs"), "")
-    } else {
-        (format!("{url}/{}", tenant.id), "/v2.0")
+    let name = ask.tenant();
+    let (base, version, issuer) = match Authority::read(&site.config, name) {
+        Err(refusal) => return refusal.response(ask),
+        Ok(Authority::One(tenant)) if name.eq_ignore_ascii_case("adfs") => {
+            (format!("{url}/adfs"), "", token::issuer(&tenant.id))
+        }
+        Ok(Authority::One(tenant)) => (format!("{url}/{}", tenant.id), "/v2.0", token::issuer(&tenant.id)),
+        // As in Entra's own document: the placeholder is the client's to fill.
+        Ok(Authority::Any) => (format!("{url}/{name}"), "/v2.0", token::issuer("{tenantid}")),
     };
     let document = json!({
-        "issuer": token::issuer(&tenant.id),
+        "issuer": issuer,
         "token_endpoint": format!("{base}/oauth2{version}/token"),
-        // Required of the document; nobody answers there.
         "authorization_endpoint": format!("{base}/oauth2{version}/authorize"),
+        "device_authorization_endpoint": format!("{base}/oauth2{version}/devicecode"),
         "jwks_uri": format!("{base}/{keys}"),
-        "grant_types_supported": ["client_credentials"],
-        "token_endpoint_auth_methods_supported": ["client_secret_post", "client_secret_basic"],
+        "grant_types_supported": [
+            "authorization_code",
+            "client_credentials",
+            "password",
+            "refresh_token",
+            "urn:ietf:params:oauth:grant-type:device_code",
+            "urn:ietf:params:oauth:grant-type:jwt-bearer",
+        ],
+        "token_endpoint_auth_methods_supported": ["client_secret_post", "private_key_jwt", "client_secret_basic"],
+        "response_modes_supported": ["query", "fragment", "form_post"],
         "response_types_supported": ["code"],
+        "scopes_supported": ["openid", "profile", "email", "offline_access"],
+        "code_challenge_methods_supported": ["plain", "S256"],
         "subject_types_supported": ["pairwise"],
         "id_token_signing_alg_values_supported": ["RS256"],
         "cloud_instance_name": host(&url),
@@ -58,41 +68,55 @@ fn openid(site: &Site, ask: &Ask, tenant: &Tenant, keys: &str) -> Response {
 
 /// `GET /{tenant}/discovery/v2.0/keys`, `/{tenant}/discovery/keys`: one set for all tenants.
 pub(crate) async fn keys(State(site): State<Arc<Site>>, Extension(ask): Extension<Arc<Ask>>) -> Response {
-    let name = ask.tenant();
-    let known = TENANTLESS.iter().any(|one| one.eq_ignore_ascii_case(name)) || tenant(&site.config, name).is_some();
-    if !known {
-        return Refusal::tenant_not_found(name).response(&ask);
+    match Authority::read(&site.config, ask.tenant()) {
+        Ok(_) => answer::json(StatusCode::OK, site.signer.public()),
+        Err(refusal) => refusal.response(&ask),
     }
-    answer::json(StatusCode::OK, site.signer.public())
 }
 
-/// `GET /common/discovery/instance`: this host and port are an authority, known by these names.
+/// `GET /common/discovery/instance`: the authorities there are, which are this host and the clouds.
 pub(crate) async fn instance(State(site): State<Arc<Site>>, Extension(ask): Extension<Arc<Ask>>) -> Response {
     let url = site.entra_url(&ask.headers);
     let here = host(&url);
     let asked = ask.query.filled("authorization_endpoint");
     let asked = asked.and_then(|url| url.strip_prefix("https://")?.split_once('/'));
-    let name = match asked {
-        // Without the ports: MSAL for Python leaves its authority's out.
-        Some((host, _)) if !name_of(host).eq_ignore_ascii_case(name_of(here)) => {
-            return Refusal::invalid_instance(host).response(&ask);
-        }
-        Some((_, path)) => path.split('/').next().unwrap_or_default(),
-        None => return Refusal::invalid_parameter("authorization_endpoint").response(&ask),
+    let Some((asked, path)) = asked else {
+        return Refusal::invalid_parameter("authorization_endpoint").response(&ask);
     };
-    // `common` and its like have no document of their own here.
-    let tenant = tenant(&site.config, name).or(site.config.home());
-    let tenant = tenant.map_or(name, |tenant| &tenant.id);
-    // Clients differ in whether the port belongs to the name.
-    let aliases = if name_of(here) == here { vec![here] } else { vec![here, name_of(here)] };
+    // Without the ports: MSAL for Python leaves its authority's out.
+    let same = |a: &str, b: &str| name_of(a).eq_ignore_ascii_case(name_of(b));
+    let own = host(&site.https_url);
+    let base = if same(asked, here) {
+        url.clone()
+    } else if same(asked, own) {
+        site.https_url.clone()
+    } else if is_known(asked) {
+        format!("https://{asked}")
+    } else {
+        return Refusal::invalid_instance(asked).response(&ask);
+    };
+    let name = path.split('/').next().unwrap_or_default();
+    let name = tenant(&site.config, name).map_or(name, |tenant| &tenant.id);
+    let mut metadata = Vec::new();
+    for one in [here, own] {
+        // Clients differ in whether the port belongs to the name.
+        let aliases = if name_of(one) == one { vec![one] } else { vec![one, name_of(one)] };
+        let is_new = metadata.iter().all(|known: &Value| known["preferred_cache"] != one);
+        if is_new && !is_known(one) {
+            metadata.push(json!({"preferred_network": one, "preferred_cache": one, "aliases": aliases}));
+        }
+    }
+    for cloud in &CLOUDS {
+        metadata.push(json!({
+            "preferred_network": cloud.hosts.first(),
+            "preferred_cache": cloud.cache,
+            "aliases": cloud.hosts,
+        }));
+    }
     let document = json!({
-        "tenant_discovery_endpoint": format!("{url}/{tenant}/v2.0/.well-known/openid-configuration"),
-        "api-version": "1.1",
-        "metadata": [{
-            "preferred_network": here,
-            "preferred_cache": here,
-            "aliases": aliases,
-        }],
+        "tenant_discovery_endpoint": format!("{base}/{name}/v2.0/.well-known/openid-configuration"),
+        "api-version": ask.query.get("api-version").unwrap_or("1.1"),
+        "metadata": metadata,
     });
     answer::json(StatusCode::OK, &document)
 }

@@ -1,18 +1,20 @@
 //! Entra ID: the token endpoint, its error documents, and the metadata that leads to it.
 
+pub(crate) mod assertion;
+pub(crate) mod authority;
+pub(crate) mod authorize;
+pub(crate) mod caller;
+pub(crate) mod clouds;
+pub(crate) mod codes;
+pub(crate) mod delegation;
+pub(crate) mod devices;
+pub(crate) mod ledger;
 pub(crate) mod metadata;
+pub(crate) mod obo;
+mod reasons;
+pub(crate) mod refresh_tokens;
 pub(crate) mod refusal;
 pub(crate) mod scope;
+pub(crate) mod shelf;
 pub(crate) mod token;
-
-use crate::{config::Config, identities::Tenant};
-
-/// The tenant that a path names. `adfs` stands for the first one: an authority of that name is how
-/// azure-identity can be led here by environment variables alone, because it skips instance
-/// discovery.
-fn tenant<'a>(config: &'a Config, name: &str) -> Option<&'a Tenant> {
-    if name.eq_ignore_ascii_case("adfs") {
-        return config.home();
-    }
-    config.tenant(name)
-}
+pub(crate) mod user;

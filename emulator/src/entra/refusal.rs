@@ -12,6 +12,8 @@ pub(crate) struct Refusal {
     error: &'static str,
     code: u32,
     sentence: String,
+    suberror: Option<&'static str>,
+    claims: Option<&'static str>,
 }
 
 #[derive(Serialize)]
@@ -23,11 +25,43 @@ struct Document<'a> {
     trace_id: &'a str,
     correlation_id: &'a str,
     error_uri: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    suberror: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    claims: Option<&'static str>,
 }
 
 impl Refusal {
     fn new(status: StatusCode, error: &'static str, code: u32, sentence: String) -> Self {
-        Self { status, error, code, sentence }
+        Self { status, error, code, sentence, suberror: None, claims: None }
+    }
+
+    /// The usual kind: 400.
+    pub(super) fn bad_request(error: &'static str, code: u32, sentence: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, error, code, sentence.into())
+    }
+
+    /// The client could not show who it is: 401.
+    pub(super) fn invalid_client(code: u32, sentence: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "invalid_client", code, sentence.into())
+    }
+
+    pub(super) fn with_suberror(self, suberror: &'static str) -> Self {
+        Self { suberror: Some(suberror), ..self }
+    }
+
+    /// With a challenge that a client is to send along when it asks the user again.
+    pub(super) fn with_claims(self, claims: &'static str) -> Self {
+        Self { claims: Some(claims), ..self }
+    }
+
+    pub(super) fn error(&self) -> &'static str {
+        self.error
+    }
+
+    /// `AADSTS…: …`, without the ids.
+    pub(super) fn summary(&self) -> String {
+        format!("AADSTS{}: {}", self.code, self.sentence)
     }
 
     pub(crate) fn tenant_not_found(name: &str) -> Self {
@@ -79,17 +113,6 @@ impl Refusal {
             7_000_216,
             "'client_assertion', 'client_secret' or 'request' is required for the \
              'client_credentials' grant type."
-                .to_owned(),
-        )
-    }
-
-    pub(crate) fn assertion_not_registered() -> Self {
-        Self::new(
-            StatusCode::UNAUTHORIZED,
-            "invalid_client",
-            700_027,
-            "The certificate with identifier used to sign the client assertion is not registered \
-             on application."
                 .to_owned(),
         )
     }
@@ -176,11 +199,6 @@ impl Refusal {
         )
     }
 
-    #[cfg(test)]
-    pub(crate) fn code(&self) -> u32 {
-        self.code
-    }
-
     /// The error document, with the caller's correlation id where it sent one.
     pub(crate) fn response(&self, ask: &Ask) -> Response {
         let timestamp = clock::entra_timestamp(clock::unix_seconds());
@@ -189,22 +207,23 @@ impl Refusal {
         let document = Document {
             error: self.error,
             error_description: format!(
-                "AADSTS{}: {}\r\nTrace ID: {trace_id}\r\nCorrelation ID: {correlation_id}\r\n\
-                 Timestamp: {timestamp}",
-                self.code, self.sentence
+                "{}\r\nTrace ID: {trace_id}\r\nCorrelation ID: {correlation_id}\r\nTimestamp: {timestamp}",
+                self.summary()
             ),
             error_codes: [self.code],
             timestamp: &timestamp,
             trace_id: &trace_id,
             correlation_id: &correlation_id,
             error_uri: format!("https://login.microsoftonline.com/error?code={}", self.code),
+            suberror: self.suberror,
+            claims: self.claims,
         };
         answer::json(self.status, &document)
     }
 }
 
 /// As much of a caller's text as an error message repeats.
-fn shown(text: &str) -> &str {
+pub(super) fn shown(text: &str) -> &str {
     const MOST: usize = 200;
     text.get(..text.floor_char_boundary(MOST)).unwrap_or_default()
 }

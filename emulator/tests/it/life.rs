@@ -30,21 +30,36 @@ async fn the_ready_line_says_all_a_client_needs() {
     let ready = client.emulator.ready();
     let http = client.emulator.http_url();
     assert!(http.starts_with("http://127.0.0.1:"));
-    assert_eq!(
-        ready,
-        serde_json::json!({
-            "http": http,
-            "https": client.emulator.https_url(),
-            "tenant_id": "11111111-1111-1111-1111-111111111111",
-            "ca_file": null,
-            "admin": format!("{http}/_azcred"),
-            "client_id": "22222222-2222-2222-2222-222222222222",
-            "client_secret": "emulator-client-secret",
-            "identity_endpoint": format!("{http}/msi/token"),
-            "identity_header": "emulator-identity-header",
-            "imds": http,
-        })
-    );
+    for (name, expected) in [
+        ("http", http.as_str()),
+        ("https", &client.emulator.https_url()),
+        ("tenant_id", "11111111-1111-1111-1111-111111111111"),
+        ("admin", &format!("{http}/_azcred")),
+        ("client_id", "22222222-2222-2222-2222-222222222222"),
+        ("client_secret", "emulator-client-secret"),
+        ("identity_endpoint", &format!("{http}/msi/token")),
+        ("identity_header", "emulator-identity-header"),
+        ("imds", &http),
+        ("ml_endpoint", &format!("{http}/ml/token")),
+        ("ml_secret", "emulator-ml-secret"),
+        ("cloud_shell_endpoint", &format!("{http}/cloud-shell/token")),
+        ("service_fabric_header", "emulator-service-fabric-header"),
+        ("workload_client_id", "22222222-2222-2222-2222-222222222222"),
+        ("public_client_id", "22222222-2222-2222-2222-222222222223"),
+        ("username", "alex@contoso.example"),
+        ("password", "emulator-password"),
+        ("mfa_username", "morgan@contoso.example"),
+        ("pipelines_token", "emulator-pipelines-token"),
+        ("region", "westeurope"),
+    ] {
+        assert_eq!(ready[name], expected, "{name}");
+    }
+    assert_eq!(ready["ca_file"], serde_json::Value::Null);
+    assert_eq!(ready["service_fabric_thumbprint"].as_str().unwrap().len(), 40);
+    // Without a folder there are no files.
+    for name in ["certificate_file", "federated_token_file", "token_proxy_ca_file"] {
+        assert_eq!(ready.get(name), None, "{name}");
+    }
 }
 
 #[tokio::test]
