@@ -143,8 +143,8 @@ mod tests {
         assert!(jwt.is_for(|one| one == "b") && !jwt.is_for(|one| one == "c"));
         assert_eq!(jwt.claim("sub"), Some("s"));
         assert!(jwt.unsigned()["claims"]["aud"].is_array());
-        let (signed, signature) = text.rsplit_once('.').unwrap();
-        let forged = format!("{}.{signature}", signed.replacen("eyJ", "eyK", 1));
+        let (content, signature) = text.rsplit_once('.').unwrap();
+        let forged = format!("{}.{signature}", content.replacen("eyJ", "eyK", 1));
         assert!(Jwt::read(&forged).is_none_or(|jwt| !jwt.is_signed_by(signer.key())));
         for bad in ["", "a.b", "a.b.c", "e30.e30", "e30.W10.x", "e30.e30.!"] {
             assert!(Jwt::read(bad).is_none(), "{bad}");

@@ -92,6 +92,9 @@ pub(crate) fn token_proxy(site: &Arc<Site>) -> Router {
     let at = |endpoint| Post { site: Arc::clone(site), listener: Listener::TokenProxy, endpoint };
     with_rest(&at(Endpoint::Unknown))
         .merge(room(at(Endpoint::TokenProxy), &["/token-proxy/{tenant}/oauth2/v2.0/token"], || post(token::proxied)))
+        .merge(room(at(Endpoint::TokenProxy), &["/token-proxy/{tenant}/v2.0/.well-known/openid-configuration"], || {
+            get(metadata::openid_proxied)
+        }))
         .with_state(Arc::clone(site))
 }
 

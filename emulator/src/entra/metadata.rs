@@ -19,16 +19,21 @@ use crate::{answer, ask::Ask, site::Site, token};
 
 /// `GET /{tenant}/v2.0/.well-known/openid-configuration`.
 pub(crate) async fn openid_v2(State(site): State<Arc<Site>>, Extension(ask): Extension<Arc<Ask>>) -> Response {
-    openid(&site, &ask, "discovery/v2.0/keys")
+    openid(&ask, &site, &site.entra_url(&ask.headers), "discovery/v2.0/keys")
+}
+
+/// The same behind the token proxy of a cluster, where some clients send all they send: it leads
+/// them to the authority, which they put the proxy in the place of.
+pub(crate) async fn openid_proxied(State(site): State<Arc<Site>>, Extension(ask): Extension<Arc<Ask>>) -> Response {
+    openid(&ask, &site, &site.https_url, "discovery/v2.0/keys")
 }
 
 /// `GET /{tenant}/.well-known/openid-configuration`; for `adfs` with ADFS's endpoints.
 pub(crate) async fn openid_v1(State(site): State<Arc<Site>>, Extension(ask): Extension<Arc<Ask>>) -> Response {
-    openid(&site, &ask, "discovery/keys")
+    openid(&ask, &site, &site.entra_url(&ask.headers), "discovery/keys")
 }
 
-fn openid(site: &Site, ask: &Ask, keys: &str) -> Response {
-    let url = site.entra_url(&ask.headers);
+fn openid(ask: &Ask, site: &Site, url: &str, keys: &str) -> Response {
     let name = ask.tenant();
     let (base, version, issuer) = match Authority::read(&site.config, name) {
         Err(refusal) => return refusal.response(ask),
@@ -60,7 +65,7 @@ fn openid(site: &Site, ask: &Ask, keys: &str) -> Response {
         "code_challenge_methods_supported": ["plain", "S256"],
         "subject_types_supported": ["pairwise"],
         "id_token_signing_alg_values_supported": ["RS256"],
-        "cloud_instance_name": host(&url),
+        "cloud_instance_name": host(url),
         "tenant_region_scope": "EU",
     });
     answer::json(StatusCode::OK, &document)

@@ -1,6 +1,13 @@
 //! A running emulator together with a client that trusts it.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+};
 
 use azcred_emulator::{Config, Emulator, Options, start};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -37,6 +44,16 @@ impl Reply {
         serde_json::from_str(&self.text).expect(&self.text)
     }
 
+    /// The AADSTS code of a refusal; 0 of an answer with a token.
+    #[track_caller]
+    pub(crate) fn code(&self) -> u64 {
+        let json = self.json();
+        if json["access_token"].is_string() {
+            return 0;
+        }
+        json["error_codes"][0].as_u64().expect(&self.text)
+    }
+
     /// The claims of the token in the answer.
     #[track_caller]
     pub(crate) fn claims(&self) -> Value {
@@ -44,6 +61,12 @@ impl Reply {
         let token = json["access_token"].as_str().expect(&self.text);
         claims(token)
     }
+}
+
+/// The same token with a signature that is none.
+pub(crate) fn forged(token: &str) -> String {
+    let (signed, _) = token.rsplit_once('.').unwrap();
+    format!("{signed}.AAAA")
 }
 
 pub(crate) fn claims(token: &str) -> Value {
@@ -64,8 +87,48 @@ pub(crate) async fn emulator(config: &str) -> Client {
     Client { emulator, http }
 }
 
+/// The same with a folder for its files, which goes with it.
+pub(crate) async fn emulator_with_files(config: &str) -> (Client, Scratch) {
+    let scratch = Scratch::new();
+    let options = Options {
+        http: loopback(),
+        https: loopback(),
+        config: Config::from_toml(config).unwrap(),
+        dir: Some(scratch.0.join("files")),
+    };
+    let emulator = start(options).await.unwrap();
+    let http = client(emulator.ca_pem());
+    (Client { emulator, http }, scratch)
+}
+
+/// A folder below the system's temporary one.
+pub(crate) struct Scratch(pub(crate) PathBuf);
+
+impl Scratch {
+    pub(crate) fn new() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        Self(std::env::temp_dir().join(format!("azcred-emulator-{}-{count}", std::process::id())))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        drop(std::fs::remove_dir_all(&self.0));
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a test has no world to ask")]
+pub(crate) fn text(path: impl AsRef<Path>) -> String {
+    std::fs::read_to_string(path).unwrap()
+}
+
 /// A client that trusts that authority only, and keeps no connections.
 pub(crate) fn client(ca_pem: &str) -> reqwest::Client {
+    builder(ca_pem).build().unwrap()
+}
+
+pub(crate) fn builder(ca_pem: &str) -> reqwest::ClientBuilder {
     let mut roots = RootCertStore::empty();
     let ca = CertificateDer::from_pem_slice(ca_pem.as_bytes()).unwrap();
     roots.add(ca).unwrap();
@@ -75,7 +138,11 @@ pub(crate) fn client(ca_pem: &str) -> reqwest::Client {
         .unwrap()
         .with_root_certificates(roots)
         .with_no_client_auth();
-    reqwest::Client::builder().no_proxy().pool_max_idle_per_host(0).tls_backend_preconfigured(tls).build().unwrap()
+    reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .pool_max_idle_per_host(0)
+        .tls_backend_preconfigured(tls)
 }
 
 impl Client {
@@ -124,6 +191,19 @@ impl Client {
         let kind = ("content-type", "application/x-www-form-urlencoded");
         let headers: Vec<_> = headers.iter().copied().chain([kind]).collect();
         self.send("POST", &url, &headers, form.to_owned()).await.unwrap()
+    }
+
+    /// What the ready line has under that name.
+    #[track_caller]
+    pub(crate) fn ready(&self, name: &str) -> String {
+        self.emulator.ready()[name].as_str().expect(name).to_owned()
+    }
+
+    /// What the admin endpoint answers to a document.
+    pub(crate) async fn tell(&self, path: &str, document: Value) -> Value {
+        let reply = self.admin("POST", path, &document.to_string()).await;
+        assert_eq!(reply.status, 200, "{}", reply.text);
+        reply.json()
     }
 
     /// Entra's answer to a token request.

@@ -1,28 +1,6 @@
-use std::path::PathBuf;
-
 use azcred_emulator::{Config, Options, StartError, start};
 
-use super::client::{client, emulator, loopback};
-
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new(name: &str) -> Self {
-        let name = format!("azcred-emulator-{}-{name}", std::process::id());
-        Self(std::env::temp_dir().join(name))
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        drop(std::fs::remove_dir_all(&self.0));
-    }
-}
-
-#[expect(clippy::disallowed_methods, reason = "a test has no world to ask")]
-fn text(path: &std::path::Path) -> String {
-    std::fs::read_to_string(path).unwrap()
-}
+use super::client::{Scratch, client, emulator, loopback, text};
 
 #[tokio::test]
 async fn the_ready_line_says_all_a_client_needs() {
@@ -88,7 +66,7 @@ async fn a_taken_address_is_an_error() {
 
 #[tokio::test]
 async fn the_files_are_there_and_serve_others_too() {
-    let scratch = Scratch::new("files");
+    let scratch = Scratch::new();
     let options = || Options {
         http: loopback(),
         https: loopback(),
@@ -99,11 +77,11 @@ async fn the_files_are_there_and_serve_others_too() {
     start(options()).await.unwrap().stop().await;
     let emulator = start(options()).await.unwrap();
     let dir = scratch.0.join("deep");
-    assert_eq!(text(&dir.join("ca.pem")), emulator.ca_pem());
-    let chain = text(&dir.join("server.pem"));
+    assert_eq!(text(dir.join("ca.pem")), emulator.ca_pem());
+    let chain = text(dir.join("server.pem"));
     assert!(chain.ends_with(emulator.ca_pem()));
     assert_eq!(chain.matches("BEGIN CERTIFICATE").count(), 2);
-    assert!(text(&dir.join("server.key")).contains("PRIVATE KEY"));
+    assert!(text(dir.join("server.key")).contains("PRIVATE KEY"));
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
@@ -111,7 +89,17 @@ async fn the_files_are_there_and_serve_others_too() {
         assert_eq!(key.permissions().mode() & 0o777, 0o600);
     }
     let ready = emulator.ready();
-    assert_eq!(ready["ca_file"], dir.join("ca.pem").to_str().unwrap());
+    for (name, file) in [
+        ("ca_file", "ca.pem"),
+        ("certificate_file", "application.pem"),
+        ("certificate_successor_file", "application-successor.pem"),
+        ("certificate_pfx", "application.pfx"),
+        ("token_proxy_ca_file", "token-proxy-ca.pem"),
+        ("federated_token_file", "federated-token"),
+    ] {
+        assert_eq!(ready[name], dir.join(file).to_str().unwrap(), "{name}");
+        assert!(dir.join(file).is_file(), "{name}");
+    }
 
     // The certificate is good for the names and addresses of loopback.
     let port = emulator.https_url().rsplit_once(':').unwrap().1.to_owned();

@@ -3,7 +3,13 @@
 #[cfg(test)]
 mod app_service;
 #[cfg(test)]
+mod assertion;
+#[cfg(test)]
+mod authorize;
+#[cfg(test)]
 mod client;
+#[cfg(test)]
+mod device;
 #[cfg(test)]
 mod entra;
 #[cfg(test)]
@@ -16,3 +22,9 @@ mod life;
 mod log;
 #[cfg(test)]
 mod protocol;
+#[cfg(test)]
+mod sources;
+#[cfg(test)]
+mod users;
+#[cfg(test)]
+mod workload;
