@@ -174,12 +174,24 @@ pub(crate) async fn token(State(site): State<Arc<Site>>, Extension(ask): Extensi
     };
     let brought = ask.header("authorization").and_then(|value| value.strip_prefix("Basic "));
     if !brought.is_some_and(|secret| challenges.is_met_by(secret)) {
+        forget_later(&site);
         return challenge(challenges, ask.trick);
     }
     match managed::grant(&site, &ask, identity, resource, &ask.query) {
         Some(grant) => imds::answer(&grant, resource),
         None => answer::error(StatusCode::INTERNAL_SERVER_ERROR, "unknown", "The token could not be signed"),
     }
+}
+
+/// Sees to it that no file outlives its time, even if nobody asks again.
+fn forget_later(site: &Arc<Site>) {
+    let site = Arc::downgrade(site);
+    tokio::spawn(async move {
+        clock::pause(LONGEST).await;
+        if let Some(challenges) = site.upgrade().as_ref().and_then(|site| site.arc.as_ref()) {
+            challenges.forget_old();
+        }
+    });
 }
 
 fn challenge(challenges: &Challenges, trick: Option<Trick>) -> Response {

@@ -230,7 +230,7 @@ fn address(listener: &TcpListener, wanted: SocketAddr) -> Result<SocketAddr, Sta
 /// What is made anew at each start.
 struct Keys {
     signer: Signer,
-    federation: Signer,
+    federation: Option<Signer>,
     certificates: Certificates,
     fabric: Certificates,
     proxy: Certificates,
@@ -250,22 +250,22 @@ impl Keys {
     fn new(dir: Option<&Path>, names: &[String], proxy_name: &str) -> Result<Self, StartError> {
         let now = clock::unix_seconds();
         let broken = |error: rcgen::Error| StartError::Keys(error.to_string());
-        // RSA keys take longest; nobody can use the application's without its file.
+        // RSA keys take longest; some are of no use to anybody without their files.
+        let gone = "a thread ended badly".to_owned();
         let (signer, federation, application) = std::thread::scope(|scope| {
-            let federation = scope.spawn(Signer::new);
+            let federation = dir.map(|_| scope.spawn(Signer::new));
             let application = dir.map(|_| scope.spawn(move || Application::new(now)));
             let signer = Signer::new();
-            let gone = || Err("a thread ended badly".to_owned());
             (
                 signer,
-                federation.join().unwrap_or_else(|_| gone()),
-                application.map(|thread| thread.join().unwrap_or_else(|_| Err("a thread ended badly".to_owned()))),
+                federation.map(|thread| thread.join().unwrap_or_else(|_| Err(gone.clone()))),
+                application.map(|thread| thread.join().unwrap_or_else(|_| Err(gone.clone()))),
             )
         });
         let names = TLS_NAMES.into_iter().chain(names.iter().map(String::as_str));
         let mut keys = Self {
             signer: signer.map_err(StartError::Keys)?,
-            federation: federation.map_err(StartError::Keys)?,
+            federation: federation.transpose().map_err(StartError::Keys)?,
             application: application.transpose().map_err(StartError::Keys)?,
             certificates: Certificates::new(now, "azcred emulator CA", names).map_err(broken)?,
             fabric: Certificates::alone(now, FABRIC_NAME).map_err(broken)?,

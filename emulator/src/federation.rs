@@ -5,7 +5,7 @@
 use std::{
     io,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, OnceLock},
 };
 
 use axum::{extract::State, http::StatusCode, response::Response};
@@ -20,22 +20,27 @@ pub(crate) const PATH: &str = "/federation";
 #[derive(Debug)]
 pub(crate) struct Federation {
     issuer: String,
-    signer: Signer,
+    /// Made when it is first needed, which in most runs is never. `None`: it could not be.
+    signer: OnceLock<Option<Signer>>,
     file: Option<PathBuf>,
 }
 
 impl Federation {
-    pub(crate) fn new(https_url: &str, signer: Signer, dir: Option<&Path>) -> Self {
+    pub(crate) fn new(https_url: &str, signer: Option<Signer>, dir: Option<&Path>) -> Self {
         let file = dir.map(|dir| dir.join("federated-token"));
-        Self { issuer: format!("{https_url}{PATH}/"), signer, file }
+        let made = OnceLock::new();
+        if signer.is_some() {
+            made.get_or_init(|| signer);
+        }
+        Self { issuer: format!("{https_url}{PATH}/"), signer: made, file }
     }
 
     pub(crate) fn issuer(&self) -> &str {
         &self.issuer
     }
 
-    pub(crate) fn signer(&self) -> &Signer {
-        &self.signer
+    pub(crate) fn signer(&self) -> Option<&Signer> {
+        self.signer.get_or_init(|| Signer::new().ok()).as_ref()
     }
 
     /// The file with the pod's token.
@@ -47,7 +52,7 @@ impl Federation {
     pub(crate) fn token(&self, subject: &str, audience: &str, lifetime: i64) -> Option<String> {
         let now = clock::unix_seconds();
         let from = now.min(now.saturating_add(lifetime).saturating_sub(1));
-        self.signer.sign(&json!({
+        self.signer()?.sign(&json!({
             "aud": [audience],
             "exp": now.saturating_add(lifetime),
             "iat": from,
@@ -85,5 +90,8 @@ pub(crate) async fn openid(State(site): State<Arc<Site>>) -> Response {
 
 /// `GET /federation/openid/v1/jwks`.
 pub(crate) async fn keys(State(site): State<Arc<Site>>) -> Response {
-    answer::json(StatusCode::OK, site.federation.signer().public())
+    match site.federation.signer() {
+        Some(signer) => answer::json(StatusCode::OK, signer.public()),
+        None => answer::error(StatusCode::INTERNAL_SERVER_ERROR, "server_error", "There is no key"),
+    }
 }

@@ -11,19 +11,34 @@
 //! | Where | What |
 //! |---|---|
 //! | `http` `/metadata/identity/oauth2/token` | IMDS, with its limits: 20 requests a second, 5 at once |
-//! | `http` `/msi/token` | App Service 2019-08-01 |
-//! | `http` `/_azcred/requests`, `/counters`, `/faults`, `/jwks` | the log, the counts, the faults, the keys |
-//! | `https` `/{tenant}/oauth2/v2.0/token` | client credentials with a secret |
+//! | `http` `/metadata/instance/compute` | the region |
+//! | `http` `/msi/token`, `/ml/token`, `/cloud-shell/token` | App Service 2019-08-01, Azure ML, Cloud Shell |
+//! | `http` `/_azcred/…` | the admin endpoint: see below |
+//! | `https` `/{tenant}/oauth2/v2.0/token` | every grant that SDKs use |
+//! | `https` `/{tenant}/oauth2/v2.0/authorize`, `/devicecode` | signing in, here and on another device |
+//! | `https` `/common/userrealm/{user}` | accounts of the tenants' domains are managed |
 //! | `https` `/{tenant}[/v2.0]/.well-known/openid-configuration` | where that is, and the issuer |
 //! | `https` `/{tenant}/discovery[/v2.0]/keys` | the keys |
 //! | `https` `/common/discovery/instance` | which names this authority has |
 //! | `https` `/adfs/oauth2/token`, `/adfs/.well-known/…` | the first tenant, for clients led by environment |
+//! | `https` `/federation/…` | the issuer of the cluster's and the pipeline's tokens |
+//! | `https` `/pipelines/oidctoken` | Azure Pipelines |
+//! | a listener each | Azure Arc, Service Fabric, the token proxy of a cluster |
+//!
+//! `{tenant}` is the id or a domain of a tenant, `adfs`, or, for users, `common`, `organizations` or
+//! `consumers`. The TLS certificate is also good for the names of the production authorities, for
+//! traffic that a proxy leads here.
+//!
+//! # Faults
 //!
 //! A fault is posted as JSON: `{"endpoint": "imds", "status": 503, "count": 2}`. `endpoint` is
-//! `imds`, `app_service`, `entra_token`, `entra_discovery`, `entra_keys`, `entra_instance`,
-//! `unknown` or `*`; the rest is optional: `latency_ms`, `status`, `body`, `content_type`,
-//! `headers`, `count`, and `mode`, one of `respond`, `close`, `truncate`, `hang`, `expired_token`.
-//! Each request takes the oldest fault that fits.
+//! `imds`, `imds_instance`, `app_service`, `arc`, `azure_ml`, `cloud_shell`, `service_fabric`,
+//! `entra_token`, `entra_authorize`, `entra_device_code`, `entra_user_realm`, `entra_discovery`,
+//! `entra_keys`, `entra_instance`, `token_proxy`, `federated_issuer`, `pipelines`, `unknown` or `*`;
+//! the rest is optional: `latency_ms`, `status`, `body`, `content_type`, `headers`, `count`, and
+//! `mode`, one of `respond`, `close`, `truncate`, `hang`, `expired_token`, and for `arc` a challenge
+//! that is wrong: `arc_realm_outside`, `arc_wrong_extension`, `arc_large_file`, `arc_no_realm`,
+//! `arc_symlink`, `arc_two_headers`. Each request takes the oldest fault that fits.
 //!
 //! # Configuration
 //!

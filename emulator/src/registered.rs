@@ -54,12 +54,13 @@ impl Registered {
         self.leaf == leaf
     }
 
-    /// Whether `leaf` has this certificate's subject and one of its issuers signed it.
+    /// Whether `leaf` has this certificate's subject, one of its issuers signed it, and it is in its time.
     pub(crate) fn is_succeeded_by(&self, leaf: &[u8]) -> bool {
         let (Some(own), Some(new)) = (parse(&self.leaf), parse(leaf)) else {
             return false;
         };
         own.subject().as_raw() == new.subject().as_raw()
+            && new.validity().is_valid()
             && self.issuers.iter().filter_map(|der| parse(der)).any(|issuer| {
                 issuer.subject().as_raw() == new.issuer().as_raw()
                     && new.verify_signature(Some(issuer.public_key())).is_ok()

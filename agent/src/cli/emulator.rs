@@ -10,21 +10,19 @@ use tokio::signal::unix::{SignalKind, signal};
 
 /// Where to listen, and who is there.
 #[derive(Args, Debug)]
-#[command(
-    after_help = "When it listens it prints one line of JSON: the addresses, the tenant, a test application, and \
-    the path of its certificate authority. It ends on SIGINT and SIGTERM."
-)]
+#[command(after_help = "When it listens it prints one line of JSON: the addresses, the tenant, test applications and \
+    users, and the paths of what it wrote. It ends on SIGINT and SIGTERM.")]
 pub(super) struct Arguments {
-    /// The address of the plain listener (IMDS, App Service, admin); port 0 takes a free one.
+    /// The address of the plain listener (IMDS, App Service, Azure ML, admin); port 0 takes a free one.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
     http: SocketAddr,
     /// The address of the TLS listener (Entra ID); port 0 takes a free one.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
     https: SocketAddr,
-    /// A TOML file with tenants, applications and identities.
+    /// A TOML file with tenants, applications, users and identities.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// A folder to write certificates into: ca.pem, server.pem and server.key.
+    /// A folder to write into: ca.pem, the applications' certificate, the federated token and more.
     #[arg(long, value_name = "FOLDER")]
     dir: Option<PathBuf>,
     /// Also end when standard input closes, so that it never outlives the program that started it.

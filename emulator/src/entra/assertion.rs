@@ -10,6 +10,7 @@ use crate::{
     identities::{App, is_guid},
     jwt::{Jwt, PublicKey, decode},
     registered::{self, Registered, hex},
+    signing::Signer,
     site::Site,
 };
 
@@ -100,7 +101,9 @@ fn leaf(jwt: &Jwt<'_>) -> Result<Option<Vec<u8>>, Refusal> {
         Some(Value::Array(chain)) => chain.first().and_then(Value::as_str),
         Some(other) => other.as_str(),
     };
-    encoded.and_then(decode).map(Some).ok_or_else(Refusal::wrong_chain)
+    // MSAL for Python leaves the line breaks of PEM in it.
+    let encoded = encoded.map(|text| text.replace(|letter: char| letter.is_ascii_whitespace(), ""));
+    encoded.as_deref().and_then(decode).map(Some).ok_or_else(Refusal::wrong_chain)
 }
 
 /// Whether `audience` is the token endpoint, or the issuer, of the authority that was asked: under
@@ -139,7 +142,7 @@ fn federated(site: &Site, app: &App, jwt: &Jwt<'_>, issuer: &str) -> Result<(), 
     };
     let kid = jwt.header_text("kid").unwrap_or_default();
     let key = match &first.issuer {
-        None => (kid == site.federation.signer().kid()).then(|| site.federation.signer().key()),
+        None => site.federation.signer().filter(|signer| signer.kid() == kid).map(Signer::key),
         Some(_) => first.keys.iter().find(|(name, _)| name == kid).map(|(_, key)| key),
     };
     let key = key.ok_or_else(|| Refusal::unknown_key(kid))?;

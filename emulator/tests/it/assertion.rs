@@ -85,6 +85,7 @@ async fn every_way_to_name_the_certificate_is_understood() {
         (Algorithm::PS256, json!({"x5t#S256": URL_SAFE_NO_PAD.encode(&sha256), "x5c": identity.x5c()})),
         (Algorithm::RS256, json!({"kid": hex})),
         (Algorithm::PS256, json!({"x5c": STANDARD.encode(&identity.chain[0])})),
+        (Algorithm::RS256, json!({"x5c": [STANDARD.encode(&identity.chain[0]).replace('A', "A\n")]})),
     ];
     for (algorithm, header) in table {
         let reply = present(&client, &identity.sign(algorithm, &header, &claims(&client))).await;
