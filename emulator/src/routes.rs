@@ -11,7 +11,7 @@ use axum::{
 use crate::{
     admin, answer, app_service, arc, azure_ml, cloud_shell,
     endpoint::{Endpoint, Listener},
-    entra::{authorize, devices, metadata, token, user},
+    entra::{authorize, devices, metadata, refusal, token, user},
     federation, imds, pipelines, service_fabric,
     site::Site,
     visit::{Post, visit},
@@ -100,9 +100,13 @@ pub(crate) fn token_proxy(site: &Arc<Site>) -> Router {
 
 /// One endpoint at its paths.
 fn room(post: Post, paths: &[&str], handler: impl Fn() -> MethodRouter<Arc<Site>>) -> Routes {
+    let is_form = [Endpoint::EntraToken, Endpoint::EntraDeviceCode, Endpoint::TokenProxy].contains(&post.endpoint);
+    let whole = || {
+        if is_form { handler().fallback(refusal::post_only) } else { handler().fallback(answer::wrong_method) }
+    };
     paths
         .iter()
-        .fold(Router::new(), |routes, path| routes.route(path, handler().fallback(answer::wrong_method)))
+        .fold(Router::new(), |routes, path| routes.route(path, whole()))
         .route_layer(from_fn_with_state(post, visit))
 }
 

@@ -9,7 +9,13 @@ use super::{
     refusal::Refusal,
     token::required,
 };
-use crate::{ask::Ask, clock, jwt::Jwt, site::Site, token::issuer};
+use crate::{
+    ask::Ask,
+    clock,
+    jwt::Jwt,
+    site::Site,
+    token::{Proof, issuer},
+};
 
 /// `grant_type=urn:ietf:params:oauth:grant-type:jwt-bearer`.
 pub(super) fn trade(site: &Site, ask: &Ask, authority: Authority<'_>) -> Result<Response, Refusal> {
@@ -19,7 +25,11 @@ pub(super) fn trade(site: &Site, ask: &Ask, authority: Authority<'_>) -> Result<
     }
     let text = required(ask, "assertion")?;
     let scopes = delegation::scopes(required(ask, "scope")?)?;
-    let caller = Caller::identify(site, ask, authority, Demand::Always)?;
+    let caller = Caller::identify(site, ask, authority, Demand::OfItsKind)?;
+    // A service that keeps no secret cannot be told from its impostors.
+    if matches!(caller.proof, Proof::Nothing) {
+        return Err(Refusal::secret_required());
+    }
     let jwt = Jwt::read(text).ok_or_else(Refusal::malformed_jwt)?;
     let genuine = jwt.is_signed_by(site.signer.key())
         && jwt.claim("tid").is_some_and(|tenant| jwt.claim("iss") == Some(&issuer(tenant)));

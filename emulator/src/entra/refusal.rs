@@ -1,6 +1,8 @@
 //! Entra's error documents: an OAuth error, an AADSTS code, and the ids that support asks for.
 
-use axum::{http::StatusCode, response::Response};
+use std::sync::Arc;
+
+use axum::{Extension, http::StatusCode, response::Response};
 use serde::Serialize;
 
 use crate::{answer, ask::Ask, clock, token::new_guid};
@@ -29,6 +31,12 @@ struct Document<'a> {
     suberror: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     claims: Option<&'static str>,
+}
+
+/// The answer of an endpoint for forms to another method.
+pub(crate) async fn post_only(Extension(ask): Extension<Arc<Ask>>) -> Response {
+    let sentence = format!("The endpoint only accepts POST requests. Received a {} request.", shown(&ask.method));
+    Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "invalid_request", 900_561, sentence).response(&ask)
 }
 
 impl Refusal {

@@ -182,3 +182,43 @@ async fn documents_name_the_host_that_was_asked() {
         assert_eq!(reply.json()["token_endpoint"], expected);
     }
 }
+
+#[tokio::test]
+async fn the_endpoints_for_forms_take_nothing_else() {
+    let client = emulator("").await;
+    for path in ["token", "devicecode"] {
+        let reply = client.entra(&format!("/{TENANT}/oauth2/v2.0/{path}")).await;
+        check(&reply, 405, "invalid_request", 900_561, None);
+    }
+}
+
+#[tokio::test]
+async fn names_without_a_tenant_are_for_users() {
+    let client = emulator("").await;
+    let document = client.entra("/organizations/v2.0/.well-known/openid-configuration").await.json();
+    assert_eq!(document["issuer"], "https://sts.windows.net/{tenantid}/");
+    assert!(document["token_endpoint"].as_str().unwrap().ends_with("/organizations/oauth2/v2.0/token"));
+    assert!(document["device_authorization_endpoint"].as_str().unwrap().ends_with("/devicecode"));
+    assert_eq!(client.post("/organizations/oauth2/v2.0/token", &[], FORM).await.code(), 50_194);
+    let app = "[[apps]]\nclient_id = '22222222-2222-2222-2222-222222222222'\nmulti_tenant = true\n\
+               secrets = ['emulator-client-secret']";
+    let client = emulator(app).await;
+    assert_eq!(client.post("/common/oauth2/v2.0/token", &[], FORM).await.code(), 50_059);
+}
+
+#[tokio::test]
+async fn the_production_authorities_are_known_under_their_names() {
+    let client = emulator("").await;
+    let url =
+        client.emulator.https_url() + "/common/discovery/instance?api-version=1.1&authorization_endpoint=https://";
+    for (host, asked, expected) in [
+        ("login.microsoftonline.com", "login.microsoftonline.us/t/x", "https://login.microsoftonline.us/t/"),
+        ("login.microsoftonline.com", "localhost/t/x", &(client.emulator.https_url() + "/t/")),
+    ] {
+        let reply = client.send("GET", &(url.clone() + asked), &[("Host", host)], "").await.unwrap();
+        let json = reply.json();
+        assert!(json["tenant_discovery_endpoint"].as_str().unwrap().starts_with(expected), "{json}");
+        let listed = json["metadata"].to_string();
+        assert!(listed.contains("login.windows.net") && listed.contains("login.chinacloudapi.cn"), "{json}");
+    }
+}

@@ -33,7 +33,7 @@ async fn unknown_paths_and_methods_get_json() {
     assert_eq!(client.entra("/_azcred/requests").await.status, 404);
     let reply = client.entra(&format!("/{TENANT}/oauth2/v2.0/token")).await;
     assert_eq!(reply.status, 405);
-    assert_eq!(reply.json()["error"], "method_not_allowed");
+    assert_eq!(reply.json()["error"], "invalid_request");
     assert_eq!(client.requests().await.last().unwrap()["endpoint"], "entra_token");
 }
 
