@@ -1,5 +1,5 @@
 //! Every host of managed identities: how it is told from the others, what it is asked, and what its answers mean.
-#![expect(clippy::unwrap_used, clippy::unnecessary_wraps, reason = "the tables' own helpers")]
+#![expect(clippy::unwrap_used, reason = "the tables' own helpers")]
 
 use std::sync::{Arc, Mutex};
 

@@ -11,7 +11,7 @@ use ring::digest;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{CertificateError, DigitallySignedStruct, Error, OtherError, SignatureScheme};
+use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
 
 #[derive(Debug)]
 pub(super) struct Pin {
@@ -24,18 +24,6 @@ impl Pin {
         Pin { thumbprint, provider }
     }
 }
-
-/// Why a server was not accepted.
-#[derive(Debug)]
-struct Another;
-
-impl std::fmt::Display for Another {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("the server's certificate is not the one with the configured thumbprint")
-    }
-}
-
-impl std::error::Error for Another {}
 
 impl ServerCertVerifier for Pin {
     fn verify_server_cert(
@@ -53,7 +41,7 @@ impl ServerCertVerifier for Pin {
         if found.len() == self.thumbprint.len() && difference == 0 {
             Ok(ServerCertVerified::assertion())
         } else {
-            Err(Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(Another)))))
+            Err(Error::InvalidCertificate(CertificateError::ApplicationVerificationFailure))
         }
     }
 

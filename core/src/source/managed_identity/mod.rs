@@ -186,8 +186,10 @@ fn no_answer(ask: &Ask<'_>, endpoint: &str, error: &HttpError, kind: ErrorKind) 
     match error.fault {
         HttpFault::Connect | HttpFault::Timeout => Error::new(kind, message),
         HttpFault::Broken | HttpFault::TooLarge => Error::new(ask.place.garbage(), message),
-        // Somebody else has the endpoint's port.
-        HttpFault::Tls => Error::failed(message),
+        HttpFault::Tls => Error::failed(format!(
+            "{NAME}: {endpoint} is somebody else, and was sent nothing: its certificate must be the one whose thumbprint \
+             is in IDENTITY_SERVER_THUMBPRINT: {error}"
+        )),
         HttpFault::Refused => Error::configuration(message),
     }
 }
