@@ -59,22 +59,6 @@ fn imds_is_the_answer_when_nothing_else_is_named() {
 }
 
 #[test]
-fn a_host_that_is_not_supported_never_falls_back_to_imds() {
-    let cases: [&[(&str, &str)]; 4] = [
-        &[("IDENTITY_ENDPOINT", "https://x"), ("IDENTITY_HEADER", "h"), ("IDENTITY_SERVER_THUMBPRINT", "00")],
-        &[("MSI_ENDPOINT", "http://x"), ("MSI_SECRET", "s")],
-        &[("MSI_ENDPOINT", "http://x")],
-        &[("IDENTITY_ENDPOINT", "http://x"), ("IMDS_ENDPOINT", "http://x")],
-    ];
-    for env in cases {
-        let (credential, fake) = credential("ManagedIdentityCredential", &[], env);
-        let error = ask(&credential.unwrap()).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::InvalidConfiguration, "{error}");
-        assert!(fake.sent().is_empty());
-    }
-}
-
-#[test]
 fn the_form_of_a_client_secret() {
     let (credential, fake) = credential("EnvironmentCredential", &[], &APPLICATION);
     fake.answer(200, r#"{"access_token":"tok","expires_in":3599}"#);

@@ -182,13 +182,24 @@ impl Refusal {
 fn line(text: &str, secrets: &[&Secret]) -> String {
     const LONGEST: usize = 600;
     let first = text.lines().next().unwrap_or_default();
-    let mut line: String = first.chars().filter(|char| !char.is_control()).take(LONGEST).collect();
-    for secret in secrets {
-        if !secret.expose().is_empty() {
-            line = line.replace(secret.expose(), "***");
-        }
+    let line: String = first.chars().filter(|char| !char.is_control()).collect();
+    // Before it is cut, which could leave the first half of a secret.
+    scrubbed(line, secrets).chars().take(LONGEST).collect()
+}
+
+/// A text without what we sent in confidence.
+pub(crate) fn scrubbed(mut text: String, secrets: &[&Secret]) -> String {
+    for secret in secrets.iter().filter(|secret| !secret.expose().is_empty()) {
+        text = text.replace(secret.expose(), "***");
     }
-    line
+    text
+}
+
+/// The text of the first of these fields that an answer has: what a server says it went by.
+pub(crate) fn echo(response: &Response, names: &[&str]) -> Option<String> {
+    let document = serde_json::from_slice::<Value>(&response.body).ok()?;
+    let text = |name: &&str| document.get(name)?.as_str().filter(|text| !text.is_empty()).map(str::to_owned);
+    names.iter().find_map(text)
 }
 
 #[cfg(test)]

@@ -15,6 +15,9 @@ pub const MAX_BODY: usize = 1 << 20;
 pub enum Route {
     /// To this host or its fabric (managed identity): without TLS and never through a proxy, whatever the address.
     Local,
+    /// To the fabric of this host over TLS, never through a proxy: the server's certificate is accepted exactly if this
+    /// is the SHA-1 of it. No certificate authority is asked.
+    Pinned([u8; 20]),
     /// To an authority: TLS with checked certificates; the proxies of the environment are honoured.
     Authority,
 }

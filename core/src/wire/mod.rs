@@ -1,6 +1,7 @@
 //! What goes over the wire, as values: build a request, read an answer. Pure; nothing here sends or waits.
 
 pub(crate) mod answer;
+pub(crate) mod arc_challenge;
 pub(crate) mod entra;
 pub mod http;
 pub(crate) mod identity_endpoint;

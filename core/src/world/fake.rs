@@ -162,6 +162,14 @@ impl Files for Fake {
         Ok(content.clone())
     }
 
+    fn read_guarded(&self, folder: &Path, name: &str, limit: u64) -> std::io::Result<zeroize::Zeroizing<Vec<u8>>> {
+        self.read(&folder.join(name), limit).map(Into::into)
+    }
+
+    fn exists(&self, path: &Path) -> bool {
+        lock(&self.0.files).contains_key(path)
+    }
+
     fn is_executable(&self, path: &Path) -> bool {
         lock(&self.0.files).contains_key(path)
     }

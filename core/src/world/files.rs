@@ -3,7 +3,9 @@
 use std::io::Read as _;
 use std::path::Path;
 
-use super::Files;
+use zeroize::Zeroizing;
+
+use super::{Files, guarded};
 
 #[derive(Debug)]
 pub(super) struct RealFiles;
@@ -18,6 +20,14 @@ impl Files for RealFiles {
             return Err(std::io::Error::new(std::io::ErrorKind::FileTooLarge, format!("larger than {limit} bytes")));
         }
         Ok(content)
+    }
+
+    fn read_guarded(&self, folder: &Path, name: &str, limit: u64) -> std::io::Result<Zeroizing<Vec<u8>>> {
+        guarded::read(folder, name, limit)
+    }
+
+    fn exists(&self, path: &Path) -> bool {
+        path.exists()
     }
 
     #[cfg(unix)]

@@ -1,16 +1,19 @@
 //! HTTP over reqwest and rustls: no redirects, no cookies, bounded bodies.
 //!
 //! There are two clients. The one for local sources has no TLS and no proxy; the one for authorities loads the trusted
-//! roots, and is made at first use, since most processes on Azure never need it. Both belong to one fork generation: a
+//! roots, and is made at first use, since most processes on Azure never need it. A host whose endpoint has a certificate
+//! of its own making gets a third, which trusts that one and has no proxy either. All belong to one fork generation: a
 //! child starts with clients of its own and leaves the parent's alone.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use reqwest::redirect::Policy;
-use rustls::{ClientConfig, RootCertStore};
+use rustls::crypto::CryptoProvider;
+use rustls::{ClientConfig, ConfigBuilder, RootCertStore, WantsVerifier};
 use zeroize::Zeroizing;
 
+use super::pin::Pin;
 use super::{Boxed, Env, Files, Http, roots};
 use crate::generation::PerGeneration;
 use crate::wire::http::{HttpError, HttpFault, MAX_BODY, Request, Response, Route};
@@ -27,6 +30,27 @@ struct Clients {
     /// Each made at first use, and only a client is kept: a failure must not outlive its cause.
     local: OnceLock<reqwest::Client>,
     authority: OnceLock<reqwest::Client>,
+    /// The last ones by their thumbprints; a process has one, unless its environment changes.
+    pinned: Mutex<Vec<([u8; 20], reqwest::Client)>>,
+}
+
+impl Clients {
+    fn pinned(&self, thumbprint: [u8; 20]) -> Result<reqwest::Client, HttpError> {
+        const MOST: usize = 4;
+        let mut pinned = self.pinned.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, client)) = pinned.iter().find(|(pin, _)| *pin == thumbprint) {
+            return Ok(client.clone());
+        }
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let tls = config(&provider)?
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(Pin::new(thumbprint, Arc::clone(&provider))))
+            .with_no_client_auth();
+        let client = build(Route::Pinned(thumbprint), tls)?;
+        pinned.truncate(MOST - 1);
+        pinned.insert(0, (thumbprint, client.clone()));
+        Ok(client)
+    }
 }
 
 impl RealHttp {
@@ -37,33 +61,34 @@ impl RealHttp {
     fn client(&self, route: Route) -> Result<reqwest::Client, HttpError> {
         let clients = self.clients.get();
         let place = match route {
+            Route::Pinned(thumbprint) => return clients.pinned(thumbprint),
             Route::Local => &clients.local,
             Route::Authority => &clients.authority,
         };
         if let Some(client) = place.get() {
             return Ok(client.clone());
         }
-        let client = match route {
-            Route::Local => build(route, RootCertStore::empty())?,
-            Route::Authority => self.authority()?,
+        let roots = match route {
+            Route::Authority => self.roots()?,
+            Route::Local | Route::Pinned(_) => RootCertStore::empty(),
         };
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let client = build(route, config(&provider)?.with_root_certificates(roots).with_no_client_auth())?;
         Ok(place.get_or_init(|| client).clone())
     }
 
-    fn authority(&self) -> Result<reqwest::Client, HttpError> {
-        let roots = roots::load(&*self.env, &*self.files)
-            .map_err(|message| HttpError { fault: HttpFault::Refused, message })?;
-        build(Route::Authority, roots)
+    fn roots(&self) -> Result<RootCertStore, HttpError> {
+        roots::load(&*self.env, &*self.files).map_err(|message| HttpError { fault: HttpFault::Refused, message })
     }
 }
 
-fn build(route: Route, roots: RootCertStore) -> Result<reqwest::Client, HttpError> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let tls = ClientConfig::builder_with_provider(provider)
+fn config(provider: &Arc<CryptoProvider>) -> Result<ConfigBuilder<ClientConfig, WantsVerifier>, HttpError> {
+    ClientConfig::builder_with_provider(Arc::clone(provider))
         .with_safe_default_protocol_versions()
-        .map_err(|error| refused(&error))?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
+        .map_err(|error| refused(&error))
+}
+
+fn build(route: Route, tls: ClientConfig) -> Result<reqwest::Client, HttpError> {
     let builder = reqwest::Client::builder()
         .tls_backend_preconfigured(tls)
         .redirect(Policy::none())
@@ -72,6 +97,7 @@ fn build(route: Route, roots: RootCertStore) -> Result<reqwest::Client, HttpErro
         .pool_idle_timeout(Duration::from_secs(30));
     let builder = match route {
         Route::Local => builder.no_proxy().connect_timeout(Duration::from_secs(2)),
+        Route::Pinned(_) => builder.no_proxy().https_only(true).connect_timeout(Duration::from_secs(2)),
         Route::Authority => builder.https_only(true).connect_timeout(Duration::from_secs(10)),
     };
     builder.build().map_err(|error| refused(&error.without_url()))

@@ -7,7 +7,10 @@ mod clock;
 mod env;
 pub mod fake;
 mod files;
+#[cfg_attr(not(unix), path = "guarded_elsewhere.rs")]
+mod guarded;
 mod http;
+mod pin;
 #[cfg(unix)]
 mod processes;
 #[cfg(not(unix))]
@@ -53,6 +56,15 @@ pub trait Files: std::fmt::Debug + Send + Sync {
     /// # Errors
     /// Whatever the system says; `FileTooLarge` beyond the limit.
     fn read(&self, path: &Path, limit: u64) -> std::io::Result<Vec<u8>>;
+    /// The content of the file `name` directly in `folder`, for names that somebody else gave: it must be a regular file
+    /// of one name that not everybody may write to, and so must the folder. All of that is checked on what was opened,
+    /// and no link is followed at the end of either path.
+    ///
+    /// # Errors
+    /// Whatever the system says; `InvalidInput` for what is no such file, `FileTooLarge` beyond the limit.
+    fn read_guarded(&self, folder: &Path, name: &str, limit: u64) -> std::io::Result<zeroize::Zeroizing<Vec<u8>>>;
+    /// Whether there is anything by this name.
+    fn exists(&self, path: &Path) -> bool;
     /// Whether this is a regular file that this process may execute.
     fn is_executable(&self, path: &Path) -> bool;
 }

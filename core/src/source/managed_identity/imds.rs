@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use super::{NAME, about, check_endpoint, grant, no_answer, refused};
+use super::{NAME, Question, about, endpoint, no_answer, refused};
 use crate::error::{Error, ErrorKind};
 use crate::source::{About, Ask, Fetch, Grant, Place, Source};
 use crate::wire::http::Response;
@@ -32,15 +32,16 @@ pub(super) struct Imds {
 impl Imds {
     pub(super) fn new(host: Option<String>, identity: Option<UserAssigned>, probe: bool) -> Result<Imds, Error> {
         if let Some(host) = &host {
-            check_endpoint(host).map_err(|sentence| {
-                Error::configuration(format!("{NAME}: AZURE_POD_IDENTITY_AUTHORITY_HOST: {sentence}"))
-            })?;
+            const VARIABLE: &str = "AZURE_POD_IDENTITY_AUTHORITY_HOST";
+            if endpoint(VARIABLE, host, "http")?.query().is_some() {
+                return Err(Error::configuration(format!("{NAME}: {VARIABLE}: expected a URL without a query")));
+            }
         }
         // Where the environment names a host there is one.
         let probe = probe && host.is_none();
         let host = host.unwrap_or_else(|| IMDS_HOST.to_owned());
         let host = host.trim_end_matches('/').to_owned();
-        let about = about("imds", &host, "", identity.as_ref());
+        let about = about("imds", &[&host], identity.as_ref());
         Ok(Imds { about, host, identity, probe, answered: AtomicBool::new(false) })
     }
 
@@ -59,7 +60,10 @@ impl Imds {
         self.answered.store(true, Ordering::Relaxed);
         let now = ask.world.clock.now();
         match response.status {
-            200 => grant(ask, asked, &response, ENDPOINT, "imds", self.identity.as_ref()),
+            200 => {
+                let identity = self.identity.as_ref();
+                Question { endpoint: ENDPOINT, source: "imds", identity, secrets: &[] }.grant(ask, asked, &response)
+            }
             400 => Err(self.bad_request(&response, now)),
             403 if is_unreachable(&response) => Err(nobody("a container runtime's proxy says it is unreachable")),
             404 => Err(refused(ENDPOINT, &response, now, ErrorKind::Transient, &[])),

@@ -4,21 +4,32 @@
 //! The variables are read when the credential is made.
 
 mod app_service;
+mod azure_arc;
+mod azure_ml;
+mod cloud_shell;
 mod imds;
+mod service_fabric;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use url::Url;
+
 use self::app_service::AppService;
+use self::azure_arc::AzureArc;
+use self::azure_ml::AzureMl;
+use self::cloud_shell::CloudShell;
 use self::imds::Imds;
-use super::{About, Ask, Fetch, Grant, Source};
+use self::service_fabric::ServiceFabric;
+use super::{About, Ask, Grant, Made};
 use crate::error::{Error, ErrorKind};
 use crate::options::Options;
 use crate::request::shown;
 use crate::token::{Provenance, Secret};
-use crate::wire::answer::{self, Refusal};
-use crate::wire::http::{HttpError, HttpFault, Response};
+use crate::wire::answer::{self, Refusal, scrubbed};
+use crate::wire::http::{HttpError, HttpFault, Request, Response};
 use crate::wire::identity_endpoint::UserAssigned;
+use crate::wire::retry::RetryPolicy;
 use crate::world::World;
 
 /// The class name.
@@ -29,22 +40,29 @@ const PATIENCE: Duration = Duration::from_secs(130);
 
 /// The source for these options in this environment. `probe` is for members of chains: whether to ask first if an IMDS
 /// is there at all.
-pub(crate) fn from_options(world: &World, options: Options, probe: bool) -> Result<Arc<dyn Source>, Error> {
+pub(crate) fn from_options(world: &World, options: Options, probe: bool) -> Made {
     let identity = identity(options)?;
     let get = |name: &str| world.env.get(name);
-    let (endpoint, header) = (get("IDENTITY_ENDPOINT"), get("IDENTITY_HEADER"));
-    match (endpoint, header) {
-        (Some(_), Some(_)) if get("IDENTITY_SERVER_THUMBPRINT").is_some() => {
-            Ok(Arc::new(Elsewhere::new("Service Fabric")))
-        }
-        (Some(endpoint), Some(header)) => Ok(Arc::new(AppService::new(endpoint, Secret::new(header), identity)?)),
-        _ if get("MSI_ENDPOINT").is_some() && get("MSI_SECRET").is_some() => {
-            Ok(Arc::new(Elsewhere::new("Azure Machine Learning")))
-        }
-        _ if get("MSI_ENDPOINT").is_some() => Ok(Arc::new(Elsewhere::new("Cloud Shell"))),
-        (Some(_), _) if get("IMDS_ENDPOINT").is_some() => Ok(Arc::new(Elsewhere::new("Azure Arc"))),
-        _ => Ok(Arc::new(Imds::new(get("AZURE_POD_IDENTITY_AUTHORITY_HOST"), identity, probe)?)),
+    if let (Some(endpoint), Some(header)) = (get("IDENTITY_ENDPOINT"), get("IDENTITY_HEADER")) {
+        let header = Secret::new(header);
+        return match get("IDENTITY_SERVER_THUMBPRINT") {
+            Some(thumbprint) => Ok(Arc::new(ServiceFabric::new(endpoint, header, &thumbprint, identity)?)),
+            None => Ok(Arc::new(AppService::new(endpoint, header, identity)?)),
+        };
     }
+    if let Some(endpoint) = get("MSI_ENDPOINT") {
+        return match get("MSI_SECRET") {
+            Some(secret) => Ok(Arc::new(AzureMl::new(world, endpoint, Secret::new(secret), identity)?)),
+            None => Ok(Arc::new(CloudShell::new(endpoint, identity)?)),
+        };
+    }
+    if let (Some(endpoint), Some(_)) = (get("IDENTITY_ENDPOINT"), get("IMDS_ENDPOINT")) {
+        return Ok(Arc::new(AzureArc::named(world, &endpoint, identity)?));
+    }
+    if azure_arc::has_agent(world) {
+        return Ok(Arc::new(AzureArc::installed(world, identity)));
+    }
+    Ok(Arc::new(Imds::new(get("AZURE_POD_IDENTITY_AUTHORITY_HOST"), identity, probe)?))
 }
 
 fn identity(options: Options) -> Result<Option<UserAssigned>, Error> {
@@ -80,41 +98,74 @@ fn identity(options: Options) -> Result<Option<UserAssigned>, Error> {
     Ok(Some(identity))
 }
 
-/// The parts of a fingerprint: an endpoint and an id.
-fn about(source: &str, endpoint: &str, secret: &str, identity: Option<&UserAssigned>) -> About {
+/// A fingerprint of the source, of the `parts` of its environment that decide who answers, and of the id.
+fn about(source: &str, parts: &[&str], identity: Option<&UserAssigned>) -> About {
     let (kind, id) = identity.map_or(("system", ""), UserAssigned::parts);
-    About::new(NAME, &[source, endpoint, secret, kind, id], PATIENCE)
+    let parts: Vec<&str> = [source].into_iter().chain(parts.iter().copied()).chain([kind, id]).collect();
+    About::new(NAME, &parts, PATIENCE)
 }
 
-/// A plain `http` URL that a local endpoint may have; the error fits behind the variable's name.
-fn check_endpoint(text: &str) -> Result<(), String> {
-    let wrong = || format!("expected an http URL such as http://127.0.0.1:41741/msi/token, got '{}'", shown(text));
-    let url = url::Url::parse(text).map_err(|_| wrong())?;
-    let plain = url.username().is_empty() && url.password().is_none() && url.fragment().is_none();
-    if matches!(url.scheme(), "http") && url.host_str().is_some() && plain { Ok(()) } else { Err(wrong()) }
-}
-
-/// Reads a 200 answer.
-fn grant(
-    ask: &Ask<'_>,
-    asked: i64,
-    response: &Response,
-    endpoint: &'static str,
-    source: &'static str,
-    identity: Option<&UserAssigned>,
-) -> Result<Grant, Error> {
-    let answer = answer::read(response, asked)
-        .map_err(|what| Error::new(ask.place.garbage(), format!("{NAME}: the answer of {endpoint} {what}")))?;
-    let client_id = match identity {
-        Some(UserAssigned::Client(id)) => Some(id.clone()),
-        _ => answer.client_id,
+/// The URL of a local endpoint; the error names the variable that holds it.
+fn endpoint(variable: &str, text: &str, scheme: &str) -> Result<Url, Error> {
+    let wrong = || {
+        let example = format!("{scheme}://127.0.0.1:41741/msi/token");
+        let got = shown(text);
+        Error::configuration(format!("{NAME}: {variable}: expected an {scheme} URL such as {example}, got '{got}'"))
     };
-    Ok(Grant {
-        text: answer.text,
-        expires_on: answer.expires_on,
-        refresh_in: answer.refresh_in,
-        provenance: Provenance { credential: NAME, source, tenant_id: None, client_id },
-    })
+    let url = Url::parse(text).map_err(|_| wrong())?;
+    let plain = url.username().is_empty() && url.password().is_none() && url.fragment().is_none();
+    if url.scheme() == scheme && url.host_str().is_some() && plain { Ok(url) } else { Err(wrong()) }
+}
+
+/// A host where a request can't choose its identity that way, and the option says that it should.
+fn not_chosen(host: &str, why: &str, identity: &UserAssigned) -> Error {
+    let (kind, id) = identity.parts();
+    Error::failed(format!("{NAME}: {host} does not take {kind} '{}': {why}", shown(id)))
+}
+
+/// What is asked, and what must not be seen of it.
+struct Question<'a> {
+    /// The endpoint, for messages.
+    endpoint: &'static str,
+    /// Its name at every door.
+    source: &'static str,
+    identity: Option<&'a UserAssigned>,
+    secrets: &'a [&'a Secret],
+}
+
+impl Question<'_> {
+    /// Asks an endpoint that the environment names as ours. Its silence is trouble and not "elsewhere", and its refusal
+    /// is final: in a chain the next member would be another identity.
+    async fn ask(&self, ask: &Ask<'_>, request: &Request) -> Result<Grant, Error> {
+        let asked = ask.world.clock.now();
+        let response = ask
+            .world
+            .send(request, &RetryPolicy::APP_SERVICE)
+            .await
+            .map_err(|error| no_answer(ask, self.endpoint, &error, ErrorKind::Transient))?;
+        match response.status {
+            200 => self.grant(ask, asked, &response),
+            _ => Err(refused(self.endpoint, &response, ask.world.clock.now(), ErrorKind::Failed, self.secrets)),
+        }
+    }
+
+    /// Reads a 200 answer to what was asked at `asked`.
+    fn grant(&self, ask: &Ask<'_>, asked: i64, response: &Response) -> Result<Grant, Error> {
+        let answer = answer::read(response, asked).map_err(|what| {
+            let sentence = format!("{NAME}: the answer of {} {what}", self.endpoint);
+            Error::new(ask.place.garbage(), scrubbed(sentence, self.secrets))
+        })?;
+        let client_id = match self.identity {
+            Some(UserAssigned::Client(id)) => Some(id.clone()),
+            _ => answer.client_id,
+        };
+        Ok(Grant {
+            text: answer.text,
+            expires_on: answer.expires_on,
+            refresh_in: answer.refresh_in,
+            provenance: Provenance { credential: NAME, source: self.source, tenant_id: None, client_id },
+        })
+    }
 }
 
 /// An answer that is no token, as far as all endpoints agree: trouble is transient, the rest as `otherwise` says.
@@ -135,33 +186,10 @@ fn no_answer(ask: &Ask<'_>, endpoint: &str, error: &HttpError, kind: ErrorKind) 
     match error.fault {
         HttpFault::Connect | HttpFault::Timeout => Error::new(kind, message),
         HttpFault::Broken | HttpFault::TooLarge => Error::new(ask.place.garbage(), message),
-        HttpFault::Tls | HttpFault::Refused => Error::configuration(message),
-    }
-}
-
-/// A host whose endpoint this version does not speak. It never falls back to another one: that may be somebody else.
-#[derive(Debug)]
-struct Elsewhere {
-    about: About,
-    host: &'static str,
-}
-
-impl Elsewhere {
-    fn new(host: &'static str) -> Elsewhere {
-        Elsewhere { about: About::new(NAME, &[host], Duration::from_secs(1)), host }
-    }
-}
-
-impl Source for Elsewhere {
-    fn about(&self) -> &About {
-        &self.about
-    }
-
-    fn fetch<'a>(&'a self, _: &'a Ask<'a>) -> Fetch<'a> {
-        let sentence = format!(
-            "{NAME}: the environment names the endpoint of {}, which this version of azcred does not support",
-            self.host
-        );
-        Box::pin(std::future::ready(Err(Error::configuration(sentence))))
+        HttpFault::Tls => Error::failed(format!(
+            "{NAME}: {endpoint} is somebody else, and was sent nothing: its certificate must be the one whose thumbprint \
+             is in IDENTITY_SERVER_THUMBPRINT: {error}"
+        )),
+        HttpFault::Refused => Error::configuration(message),
     }
 }

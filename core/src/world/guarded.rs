@@ -1,0 +1,64 @@
+//! Reading a file whose name somebody else gave, without being led elsewhere.
+//!
+//! What is checked is what was opened, by descriptor: a path that is looked at first and opened later may be another
+//! file by then.
+
+use std::io::{Error, ErrorKind, Read as _};
+use std::os::fd::OwnedFd;
+use std::path::Path;
+
+use rustix::fs::{FileType, Mode, OFlags, Stat, fstat, open, openat};
+use zeroize::Zeroizing;
+
+pub(super) fn read(folder: &Path, name: &str, limit: u64) -> std::io::Result<Zeroizing<Vec<u8>>> {
+    if name.is_empty() || name == "." || name == ".." || name.contains(['/', '\0']) {
+        return Err(wrong("not the name of a file"));
+    }
+    let shut = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let folder = open(folder, shut | OFlags::DIRECTORY | SEARCH, Mode::empty())?;
+    if fstat(&folder)?.st_mode & EVERYBODY_WRITES != 0 {
+        return Err(wrong("everybody may write to its folder"));
+    }
+    // A pipe without a writer would hold up whoever opens it.
+    let file = openat(&folder, name, shut | OFlags::NONBLOCK | OFlags::NOCTTY, Mode::empty())?;
+    check(&fstat(&file)?, limit)?;
+    content(file, limit)
+}
+
+/// Who may not list a folder may still open what it can name in it.
+#[cfg(target_os = "linux")]
+const SEARCH: OFlags = OFlags::PATH;
+#[cfg(not(target_os = "linux"))]
+const SEARCH: OFlags = OFlags::empty();
+
+const EVERYBODY_WRITES: rustix::fs::RawMode = 0o002;
+
+fn check(stat: &Stat, limit: u64) -> std::io::Result<()> {
+    if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
+        Err(wrong("not a regular file"))
+    } else if stat.st_nlink > 1 {
+        Err(wrong("it has other names too"))
+    } else if stat.st_mode & EVERYBODY_WRITES != 0 {
+        Err(wrong("everybody may write to it"))
+    } else if u64::try_from(stat.st_size).is_ok_and(|size| size <= limit) {
+        Ok(())
+    } else {
+        Err(too_large(limit))
+    }
+}
+
+/// The whole content. It may have grown since it was measured.
+fn content(file: OwnedFd, limit: u64) -> std::io::Result<Zeroizing<Vec<u8>>> {
+    let room = usize::try_from(limit).unwrap_or(0).saturating_add(1);
+    let mut content = Zeroizing::new(Vec::with_capacity(room));
+    std::fs::File::from(file).take(limit.saturating_add(1)).read_to_end(&mut content)?;
+    if content.len() as u64 > limit { Err(too_large(limit)) } else { Ok(content) }
+}
+
+fn wrong(what: &str) -> Error {
+    Error::new(ErrorKind::InvalidInput, what)
+}
+
+fn too_large(limit: u64) -> Error {
+    Error::new(ErrorKind::FileTooLarge, format!("larger than {limit} bytes"))
+}
