@@ -226,12 +226,17 @@ pub(super) fn told(text: Secret, expires_on: i64, now: i64) -> Result<Told, Stri
 
 /// The JSON objects of this shape in a tool's output, each from the start of a line; notices may stand around them.
 pub(super) fn objects<'a, T: DeserializeOwned + 'a>(output: &'a [u8]) -> impl Iterator<Item = T> + 'a {
-    let starts =
-        std::iter::once(0).chain(output.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at));
-    starts.filter_map(|start| {
-        let line = output.get(start..)?.trim_ascii_start();
-        line.starts_with(b"{").then(|| serde_json::Deserializer::from_slice(line).into_iter().next()?.ok())?
-    })
+    // No tool prints more of them.
+    const MOST: usize = 1000;
+    let mut start = 0;
+    let starts = output.split_inclusive(|byte| *byte == b'\n').filter_map(move |line| {
+        let here = start;
+        start += line.len();
+        line.trim_ascii_start().starts_with(b"{").then_some(here)
+    });
+    starts
+        .take(MOST)
+        .filter_map(|start| serde_json::Deserializer::from_slice(output.get(start..)?).into_iter().next()?.ok())
 }
 
 /// The line of standard error that says why, and what follows it.
@@ -326,7 +331,7 @@ mod tests {
 
     #[test]
     fn objects_are_found_among_notices() {
-        let cases: [(&str, &[&str]); 7] = [
+        let cases: [(&str, &[&str]); 10] = [
             ("", &[]),
             ("no", &[]),
             (r#"{"a":1}"#, &[r#"{"a":1}"#]),
@@ -334,6 +339,9 @@ mod tests {
             ("{\"a\":1}\r\n{\"a\":2}", &[r#"{"a":1}"#, r#"{"a":2}"#]),
             ("{broken\n{\"a\":2}", &[r#"{"a":2}"#]),
             ("x {\"a\":2}", &[]),
+            (&"\n".repeat(1 << 20), &[]),
+            (&"{\n".repeat(1 << 19), &[]),
+            (&"{\"a\":\n".repeat(1 << 17), &[]),
         ];
         for (output, expected) in cases {
             let found: Vec<String> = objects::<Value>(output.as_bytes()).map(|value| value.to_string()).collect();
