@@ -21,7 +21,7 @@ static AZ: tool::Kind = tool::Kind {
     title: "Azure CLI (az)",
     programs: &["az"],
     home: "https://aka.ms/azure-cli",
-    profile: &["AZURE_CONFIG_DIR", "HOME"],
+    profile: &["AZURE_CONFIG_DIR", "HOME", "USERPROFILE"],
     known: &[Known { said: &["az login", "az account set"], meaning: "nobody is signed in: run 'az login'" }],
 };
 

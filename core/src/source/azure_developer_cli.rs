@@ -22,7 +22,7 @@ static AZD: tool::Kind = tool::Kind {
     programs: &["azd"],
     home: "https://aka.ms/azure-dev",
     // azd may be set up to use the login of az.
-    profile: &["AZD_CONFIG_DIR", "AZURE_CONFIG_DIR", "HOME"],
+    profile: &["AZD_CONFIG_DIR", "AZURE_CONFIG_DIR", "HOME", "USERPROFILE"],
     known: &[
         Known {
             said: &["not logged in, run `azd auth login`", "not logged in, run `azd login`"],
