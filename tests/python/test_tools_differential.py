@@ -197,7 +197,7 @@ CASES = [
         request={"claims": CLAIMS},
     ),
     Case("nobody signed in", AZD, says("ERROR: not logged in, run `azd auth login` to login"), "UNAVAILABLE"),
-    # @azure/identity then calls it a missing installation or passes the flag's help on: unavailable as well.
+    # @azure/identity passes the message on, as unavailable.
     Case(
         "no claims before 1.18.1", AZD, says("Error: unknown flag: --claims"), "UNAVAILABLE", request={"claims": CLAIMS}
     ),
