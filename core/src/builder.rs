@@ -6,6 +6,8 @@ use crate::error::Error;
 use crate::options::{Options, Spelling, Value};
 use crate::request::shown;
 use crate::source::azure_cli::{self, AzureCli};
+use crate::source::azure_developer_cli::{self, AzureDeveloperCli};
+use crate::source::azure_powershell::{self, AzurePowerShell};
 use crate::source::client_secret::{self, ClientSecret};
 use crate::source::environment::{self, Environment};
 use crate::source::{Made, default_azure, managed_identity};
@@ -18,7 +20,7 @@ struct Type {
     build: fn(&World, Options) -> Made,
 }
 
-const TYPES: [Type; 5] = [
+const TYPES: [Type; 7] = [
     Type {
         name: managed_identity::NAME,
         takes: &["client_id", "object_id", "resource_id", "identity_config"],
@@ -47,6 +49,16 @@ const TYPES: [Type; 5] = [
         build: |world, options| Ok(Arc::new(AzureCli::from_options(world, options)?)),
     },
     Type {
+        name: azure_powershell::NAME,
+        takes: &["tenant_id", "additionally_allowed_tenants", "process_timeout"],
+        build: |world, options| Ok(Arc::new(AzurePowerShell::from_options(world, options)?)),
+    },
+    Type {
+        name: azure_developer_cli::NAME,
+        takes: &["tenant_id", "additionally_allowed_tenants", "process_timeout"],
+        build: |world, options| Ok(Arc::new(AzureDeveloperCli::from_options(world, options)?)),
+    },
+    Type {
         name: default_azure::NAME,
         takes: &[
             "tenant_id",
@@ -62,6 +74,8 @@ const TYPES: [Type; 5] = [
             "exclude_workload_identity_credential",
             "exclude_managed_identity_credential",
             "exclude_cli_credential",
+            "exclude_powershell_credential",
+            "exclude_developer_cli_credential",
         ],
         build: |world, options| default_azure::from_options(world, &options),
     },

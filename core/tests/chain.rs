@@ -42,12 +42,22 @@ fn the_report_has_a_line_for_each_member() {
          \tWorkloadIdentityCredential: AZURE_FEDERATED_TOKEN_FILE is not set\n\
          \tManagedIdentityCredential: the instance metadata service (IMDS) is not here: no answer within 200 ms: connection \
          refused\n\
-         \tAzureCliCredential: Azure CLI (az) was not found on PATH; install it from https://aka.ms/azure-cli"
+         \tAzureCliCredential: Azure CLI (az) was not found on PATH; install it from https://aka.ms/azure-cli\n\
+         \tAzurePowerShellCredential: PowerShell (pwsh) was not found on PATH; install it from https://aka.ms/powershell\n\
+         \tAzureDeveloperCliCredential: Azure Developer CLI (azd) was not found on PATH; install it from \
+         https://aka.ms/azure-dev"
     );
     let names: Vec<_> = error.attempts().iter().map(|attempt| attempt.credential).collect();
     assert_eq!(
         names,
-        ["EnvironmentCredential", "WorkloadIdentityCredential", "ManagedIdentityCredential", "AzureCliCredential"]
+        [
+            "EnvironmentCredential",
+            "WorkloadIdentityCredential",
+            "ManagedIdentityCredential",
+            "AzureCliCredential",
+            "AzurePowerShellCredential",
+            "AzureDeveloperCliCredential"
+        ]
     );
 }
 
@@ -145,21 +155,25 @@ fn options_for_members_that_are_not_there() {
 
 #[test]
 fn members_are_selected_by_variable_and_by_option() {
-    let all = ["Environment", "WorkloadIdentity", "ManagedIdentity", "AzureCli"];
+    let all =
+        ["Environment", "WorkloadIdentity", "ManagedIdentity", "AzureCli", "AzurePowerShell", "AzureDeveloperCli"];
     let no = || Value::Bool(true);
     let yes = || Value::Bool(false);
     let cases: Vec<Given<'_>> = vec![
         ("", vec![], &all),
         ("prod", vec![], &all[..3]),
         (" DEV ", vec![], &all[3..]),
-        ("azureclicredential", vec![], &all[3..]),
+        ("azureclicredential", vec![], &all[3..4]),
+        ("AzurePowerShellCredential", vec![], &all[4..5]),
+        ("azuredeveloperclicredential", vec![], &all[5..]),
+        ("dev", vec![("exclude_powershell_credential", no()), ("exclude_developer_cli_credential", no())], &all[3..4]),
         ("ManagedIdentityCredential", vec![], &all[2..3]),
-        ("prod", vec![("exclude_cli_credential", yes())], &all),
+        ("prod", vec![("exclude_cli_credential", yes())], &all[..4]),
         ("prod", vec![("exclude_environment_credential", no())], &all[1..3]),
         (
             "",
             vec![("exclude_managed_identity_credential", no()), ("exclude_workload_identity_credential", no())],
-            &["Environment", "AzureCli"],
+            &["Environment", "AzureCli", "AzurePowerShell", "AzureDeveloperCli"],
         ),
     ];
     for (variable, options, expected) in cases {

@@ -3,7 +3,7 @@
 
 use azcred::fake::{Fake, answer};
 use azcred::http::{HttpError, HttpFault, Response};
-use azcred::{Credential, Error, ErrorKind, Output, ProcessError, Spelling, TokenRequest, Value};
+use azcred::{Credential, Error, ErrorKind, Spelling, TokenRequest, Value};
 
 const SCOPE: &str = "https://storage.azure.com/.default";
 const TOKEN: &str = r#"{"access_token":"tok","expires_on":"1700086400","expires_in":"86400","client_id":"cid"}"#;
@@ -271,128 +271,6 @@ fn trouble_is_retried_as_the_source_asks() {
 }
 
 #[test]
-fn the_azure_cli_gets_an_argument_vector() {
-    let options =
-        [("tenant_id", Value::text("t")), ("subscription", Value::text("my sub")), ("process_timeout", Value::Int(7))];
-    let (credential, fake) = credential("AzureCliCredential", &options, &[("PATH", ".:relative::/opt/bin:/usr/bin")]);
-    fake.write("/usr/bin/az", "");
-    fake.write("./az", "");
-    fake.write("relative/az", "");
-    fake.program(|_| {
-        Ok(Output {
-            code: Some(0),
-            stdout: br#"{"accessToken":"tok","expires_on":1700003600,"tenant":"t"}"#.to_vec().into(),
-            stderr: Vec::new(),
-        })
-    });
-    let token = ask(&credential.unwrap()).unwrap();
-    assert_eq!(token.provenance().source, "azure_cli");
-    let ran = fake.ran();
-    let [command] = ran.as_slice() else { panic!("{ran:?}") };
-    assert_eq!(command.program.to_str(), Some("/usr/bin/az"), "absolute entries of PATH only");
-    assert_eq!(
-        command.arguments,
-        [
-            "account",
-            "get-access-token",
-            "--output",
-            "json",
-            "--resource",
-            "https://storage.azure.com",
-            "--tenant",
-            "t",
-            "--subscription",
-            "my sub"
-        ]
-    );
-    assert_eq!(command.timeout.as_secs(), 7);
-}
-
-/// A program.
-type Run = Box<dyn Fn() -> Result<Output, ProcessError> + Send + Sync>;
-
-#[test]
-fn every_failure_of_the_azure_cli() {
-    use ErrorKind::{Failed, InvalidArgument, Transient, Unavailable};
-    let output = |code, stdout: &str, stderr: &str| {
-        Ok(Output { code: Some(code), stdout: stdout.as_bytes().to_vec().into(), stderr: stderr.as_bytes().to_vec() })
-    };
-    let env = [("PATH", "/usr/bin"), ("AZURE_TOKEN_CREDENTIALS", "AzureCliCredential")];
-    let cases: Vec<(&str, Run, &str, ErrorKind, ErrorKind)> = vec![
-        (
-            "not signed in",
-            Box::new(move || output(1, "", "ERROR: Please run 'az login' to setup account.")),
-            "run 'az login'",
-            Unavailable,
-            Unavailable,
-        ),
-        (
-            "refused by Entra ID",
-            Box::new(move || output(1, "", "ERROR: AADSTS700082: expired. Run az login")),
-            "AADSTS700082",
-            Failed,
-            Unavailable,
-        ),
-        (
-            "any other failure",
-            Box::new(move || output(3, "", "\n boom \n")),
-            "(exit code 3): boom",
-            Failed,
-            Unavailable,
-        ),
-        ("not runnable", Box::new(move || output(127, "", "")), "exit code 127", Unavailable, Unavailable),
-        ("it hangs", Box::new(|| Err(ProcessError::TimedOut)), "within 10 s", Transient, Unavailable),
-        ("it floods", Box::new(|| Err(ProcessError::TooMuchOutput)), "larger", Transient, Unavailable),
-        (
-            "it vanished",
-            Box::new(|| Err(ProcessError::Start(std::io::ErrorKind::NotFound.into()))),
-            "could not be started",
-            Unavailable,
-            Unavailable,
-        ),
-        (
-            "an exit code beside a token",
-            Box::new(move || {
-                output(1, r#"{"accessToken":"tok","expires_on":1700003600}"#, "WARNING: old\nERROR: boom")
-            }),
-            "(exit code 1): ERROR: boom",
-            Failed,
-            Unavailable,
-        ),
-        (
-            "milliseconds for seconds",
-            Box::new(move || output(0, r#"{"accessToken":"canary","expires_on":1700003600000}"#, "")),
-            "more than a year",
-            Transient,
-            Unavailable,
-        ),
-        ("noise", Box::new(move || output(0, "canary", "canary")), "is not JSON", Transient, Unavailable),
-        ("no token", Box::new(move || output(0, "{}", "")), "has no accessToken", Transient, Unavailable),
-    ];
-    for (title, run, words, alone, in_default) in cases {
-        let run = std::sync::Arc::new(run);
-        for (name, kind) in [("AzureCliCredential", alone), ("DefaultAzureCredential", in_default)] {
-            let (credential, fake) = credential(name, &[], &env);
-            fake.write("/usr/bin/az", "");
-            let run = std::sync::Arc::clone(&run);
-            fake.program(move |_| run());
-            let error = ask(&credential.unwrap()).unwrap_err();
-            assert_eq!(error.kind(), kind, "{title}, {name}: {error}");
-            assert!(error.message().contains(words), "{title}: {error}");
-            assert!(!error.message().contains("canary"), "{title}: {error}");
-        }
-    }
-    let (credential, fake) = credential("AzureCliCredential", &[], &env);
-    let credential = credential.unwrap();
-    assert!(ask(&credential).unwrap_err().message().contains("not found on PATH"));
-    let error = credential.get_token(&TokenRequest::scope("https://x;rm")).unwrap_err();
-    assert_eq!(error.kind(), InvalidArgument);
-    let claims = TokenRequest { claims: Some("{}".into()), ..TokenRequest::scope(SCOPE) };
-    assert!(credential.get_token(&claims).unwrap_err().message().contains("az login --claims-challenge e30="));
-    assert!(fake.ran().is_empty());
-}
-
-#[test]
 fn who_may_less_does_not_find_the_tokens_of_who_may_more() {
     let (world, fake) = Fake::world();
     for (name, value) in APPLICATION {
@@ -406,23 +284,6 @@ fn who_may_less_does_not_find_the_tokens_of_who_may_more() {
     let other = TokenRequest { tenant_id: Some("other.example".into()), ..TokenRequest::scope(SCOPE) };
     assert!(of(all).get_token(&other).is_ok());
     assert_eq!(of(vec![]).get_token(&other).unwrap_err().kind(), ErrorKind::Failed);
-}
-
-#[test]
-fn another_login_is_another_identity() {
-    let (world, fake) = Fake::world();
-    fake.set("PATH", "/usr/bin");
-    fake.write("/usr/bin/az", "");
-    fake.program(|_| {
-        let stdout = br#"{"accessToken":"tok","expires_on":1700003600}"#.to_vec().into();
-        Ok(Output { code: Some(0), stdout, stderr: Vec::new() })
-    });
-    for profile in ["/one", "/two", "/two"] {
-        fake.set("AZURE_CONFIG_DIR", profile);
-        let credential = Credential::in_world(world.clone(), "AzureCliCredential", Vec::new(), Spelling::Snake);
-        ask(&credential.unwrap()).unwrap();
-    }
-    assert_eq!(fake.ran().len(), 2);
 }
 
 #[test]

@@ -129,9 +129,13 @@ export interface DefaultAzureCredentialOptions extends AuthorityOptions, MultiTe
   excludeManagedIdentityCredential?: boolean;
   /** Leaves a member out of the chain, or keeps it in whatever `AZURE_TOKEN_CREDENTIALS` says. */
   excludeCliCredential?: boolean;
+  /** Leaves a member out of the chain, or keeps it in whatever `AZURE_TOKEN_CREDENTIALS` says. */
+  excludePowershellCredential?: boolean;
+  /** Leaves a member out of the chain, or keeps it in whatever `AZURE_TOKEN_CREDENTIALS` says. */
+  excludeDeveloperCliCredential?: boolean;
 }
 
-/** Asks the environment, the managed identity and the Azure CLI, in this order, and stays with the first that answers. */
+/** Asks the environment, the managed identity and the developer tools, in this order, and stays with the first that answers. */
 export declare class DefaultAzureCredential implements TokenCredential {
   /** @throws {@link InvalidConfigurationError} for an option or variable that is wrong. */
   constructor(options?: DefaultAzureCredentialOptions);
@@ -197,9 +201,41 @@ export declare class AzureCliCredential implements TokenCredential {
   getToken(scopes: string | string[], options?: GetTokenOptions): Promise<AccessToken>;
 }
 
+/** Options of {@link AzurePowerShellCredential}. */
+export interface AzurePowerShellCredentialOptions extends MultiTenantOptions, UnusedOptions {
+  /** The tenant to ask for. Default: the login's own. */
+  tenantId?: string;
+  /** How long PowerShell may run, in milliseconds. Default 10,000. */
+  processTimeoutInMs?: number;
+}
+
+/** Whoever signed in with `Connect-AzAccount`. */
+export declare class AzurePowerShellCredential implements TokenCredential {
+  /** @throws {@link InvalidConfigurationError} for an option that is wrong. */
+  constructor(options?: AzurePowerShellCredentialOptions);
+  getToken(scopes: string | string[], options?: GetTokenOptions): Promise<AccessToken>;
+}
+
+/** Options of {@link AzureDeveloperCliCredential}. */
+export interface AzureDeveloperCliCredentialOptions extends MultiTenantOptions, UnusedOptions {
+  /** The tenant to ask for. Default: the login's own. */
+  tenantId?: string;
+  /** How long `azd` may run, in milliseconds. Default 10,000. */
+  processTimeoutInMs?: number;
+}
+
+/** Whoever signed in with `azd auth login`. */
+export declare class AzureDeveloperCliCredential implements TokenCredential {
+  /** @throws {@link InvalidConfigurationError} for an option that is wrong. */
+  constructor(options?: AzureDeveloperCliCredentialOptions);
+  getToken(scopes: string | string[], options?: GetTokenOptions): Promise<AccessToken>;
+}
+
 /** A credential of this package. */
 export type AzcredCredential =
   | AzureCliCredential
+  | AzureDeveloperCliCredential
+  | AzurePowerShellCredential
   | ChainedTokenCredential
   | ClientSecretCredential
   | DefaultAzureCredential

@@ -149,6 +149,18 @@ class AzureCliCredential extends Credential {
   }
 }
 
+class AzurePowerShellCredential extends Credential {
+  constructor(options) {
+    super(native.create("AzurePowerShellCredential", {}, options));
+  }
+}
+
+class AzureDeveloperCliCredential extends Credential {
+  constructor(options) {
+    super(native.create("AzureDeveloperCliCredential", {}, options));
+  }
+}
+
 class ChainedTokenCredential extends Credential {
   constructor(...sources) {
     const handles = sources.map(Credential.handleOf);
@@ -177,6 +189,8 @@ module.exports = {
   ...errors,
   AzureAuthorityHosts,
   AzureCliCredential,
+  AzureDeveloperCliCredential,
+  AzurePowerShellCredential,
   ChainedTokenCredential,
   ClientSecretCredential,
   DefaultAzureCredential,

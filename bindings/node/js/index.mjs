@@ -10,6 +10,8 @@ export const {
   AzcredInternalError,
   AzureAuthorityHosts,
   AzureCliCredential,
+  AzureDeveloperCliCredential,
+  AzurePowerShellCredential,
   ChainedTokenCredential,
   ClientSecretCredential,
   CredentialUnavailableError,

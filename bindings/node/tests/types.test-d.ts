@@ -9,6 +9,8 @@ import {
   AzcredError,
   AzureAuthorityHosts,
   AzureCliCredential,
+  AzureDeveloperCliCredential,
+  AzurePowerShellCredential,
   ChainedTokenCredential,
   ClientSecretCredential,
   CredentialUnavailableError,
@@ -32,6 +34,8 @@ const credentials = [
   new ClientSecretCredential("t", "c", "s", { authorityHost: AzureAuthorityHosts.AzureChina }),
   new EnvironmentCredential({ additionallyAllowedTenants: ["*"] }),
   new AzureCliCredential({ subscription: "s" }),
+  new AzurePowerShellCredential({ tenantId: "t", processTimeoutInMs: 1000 }),
+  new AzureDeveloperCliCredential({ additionallyAllowedTenants: ["*"] }),
   new ChainedTokenCredential(new EnvironmentCredential(), new ChainedTokenCredential(new AzureCliCredential())),
 ] as const;
 

@@ -71,6 +71,10 @@ pub(crate) struct Options {
     pub(crate) exclude_managed_identity_credential: Option<bool>,
     /// Leaves a member out of the default chain.
     pub(crate) exclude_cli_credential: Option<bool>,
+    /// Leaves a member out of the default chain.
+    pub(crate) exclude_powershell_credential: Option<bool>,
+    /// Leaves a member out of the default chain.
+    pub(crate) exclude_developer_cli_credential: Option<bool>,
 }
 
 /// One of the ids of a user-assigned managed identity.

@@ -20,7 +20,7 @@ const CACHE: Disposition = Noted("tokens are cached in memory and never written 
 const TIMEOUTS: Disposition = Noted("every source has its own time limits; a call takes a timeout of its own");
 const TRANSPORT: Disposition = Refused("azcred has its own HTTP client");
 
-const TABLE: [(&str, Disposition); 43] = [
+const TABLE: [(&str, Disposition); 41] = [
     ("additional_policies", TRANSPORT),
     ("allow_insecure_connection", Refused("secrets travel over TLS only")),
     ("broker_client_id", MEMBER),
@@ -32,9 +32,7 @@ const TABLE: [(&str, Disposition); 43] = [
     ("connection_verify", Refused("certificates are always checked; name your authority in SSL_CERT_FILE")),
     ("enable_support_logging", LOGS),
     ("exclude_broker_credential", Absent),
-    ("exclude_developer_cli_credential", Absent),
     ("exclude_interactive_browser_credential", Absent),
-    ("exclude_powershell_credential", Absent),
     ("exclude_shared_token_cache_credential", Absent),
     ("exclude_visual_studio_code_credential", Absent),
     ("http_client", TRANSPORT),

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use super::absent::Absent;
 use super::azure_cli::{self, AzureCli};
+use super::azure_developer_cli::{self, AzureDeveloperCli};
+use super::azure_powershell::{self, AzurePowerShell};
 use super::chain::Chain;
 use super::environment::{self, Environment};
 use super::{Made, managed_identity};
@@ -33,7 +35,7 @@ struct Member {
 }
 
 /// The chain, in its order.
-const MEMBERS: [Member; 4] = [
+const MEMBERS: [Member; 6] = [
     Member {
         name: environment::NAME,
         group: Group::Prod,
@@ -74,17 +76,31 @@ const MEMBERS: [Member; 4] = [
         name: azure_cli::NAME,
         group: Group::Dev,
         excluded: |options| options.exclude_cli_credential,
-        build: |world, options, _| {
-            let own = Options {
-                tenant_id: options.tenant_id.clone(),
-                additionally_allowed_tenants: options.additionally_allowed_tenants.clone(),
-                process_timeout: options.process_timeout,
-                ..Options::default()
-            };
-            Ok(Arc::new(AzureCli::from_options(world, own)?))
-        },
+        build: |world, options, _| Ok(Arc::new(AzureCli::from_options(world, of_tool(options))?)),
+    },
+    Member {
+        name: azure_powershell::NAME,
+        group: Group::Dev,
+        excluded: |options| options.exclude_powershell_credential,
+        build: |world, options, _| Ok(Arc::new(AzurePowerShell::from_options(world, of_tool(options))?)),
+    },
+    Member {
+        name: azure_developer_cli::NAME,
+        group: Group::Dev,
+        excluded: |options| options.exclude_developer_cli_credential,
+        build: |world, options, _| Ok(Arc::new(AzureDeveloperCli::from_options(world, of_tool(options))?)),
     },
 ];
+
+/// The chain's options that are for its developer tools.
+fn of_tool(options: &Options) -> Options {
+    Options {
+        tenant_id: options.tenant_id.clone(),
+        additionally_allowed_tenants: options.additionally_allowed_tenants.clone(),
+        process_timeout: options.process_timeout,
+        ..Options::default()
+    }
+}
 
 /// The chain for these options in this environment.
 pub(crate) fn from_options(world: &World, options: &Options) -> Made {

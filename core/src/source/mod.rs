@@ -5,12 +5,15 @@
 
 pub(crate) mod absent;
 pub(crate) mod azure_cli;
+pub(crate) mod azure_developer_cli;
+pub(crate) mod azure_powershell;
 pub(crate) mod chain;
 pub(crate) mod client_secret;
 pub(crate) mod default_azure;
 pub(crate) mod environment;
 pub(crate) mod managed_identity;
 mod tenants;
+mod tool;
 
 use std::fmt::Debug;
 use std::time::Duration;

@@ -16,6 +16,9 @@ mod processes;
 #[cfg(not(unix))]
 #[path = "processes_elsewhere.rs"]
 mod processes;
+// Compiled and tried on Unix too, where the tests run.
+#[cfg(all(unix, test))]
+mod processes_elsewhere;
 mod roots;
 
 use std::future::Future;
@@ -83,7 +86,7 @@ pub struct Command {
     /// Its arguments.
     pub arguments: Vec<String>,
     /// Variables added to the inherited environment.
-    pub environment: Vec<(&'static str, &'static str)>,
+    pub environment: Vec<(&'static str, String)>,
     /// When its whole process group is ended.
     pub timeout: Duration,
 }
@@ -173,9 +176,13 @@ impl World {
     /// A program found on `PATH`: absolute entries only, so that nothing in the caller's folder is run.
     pub(crate) fn find_program(&self, name: &str) -> Option<PathBuf> {
         let path = self.env.get("PATH")?;
-        std::env::split_paths(&path)
-            .filter(|folder| folder.is_absolute())
-            .map(|folder| folder.join(name))
-            .find(|candidate| self.files.is_executable(candidate))
+        let folders: Vec<PathBuf> = std::env::split_paths(&path).filter(|folder| folder.is_absolute()).collect();
+        ENDINGS.iter().find_map(|ending| {
+            let mut candidates = folders.iter().map(|folder| folder.join(format!("{name}{ending}")));
+            candidates.find(|candidate| self.files.is_executable(candidate))
+        })
     }
 }
+
+/// How the files of programs end; batch files come last, since they go through an interpreter.
+const ENDINGS: &[&str] = if cfg!(windows) { &[".exe", ".com", ".cmd", ".bat"] } else { &[""] };

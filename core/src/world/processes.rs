@@ -40,7 +40,7 @@ fn run(command: &Command) -> Result<Output, ProcessError> {
     let mut prepared = std::process::Command::new(&command.program);
     prepared
         .args(&command.arguments)
-        .envs(command.environment.iter().copied())
+        .envs(command.environment.iter().map(|(name, value)| (name, value)))
         .current_dir("/")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -65,7 +65,8 @@ fn run(command: &Command) -> Result<Output, ProcessError> {
             return Err(error);
         }
         exit = exit.look(&mut child);
-        if matches!(exit, Exit::With(_)) && elapsed.saturating_sub(*since_exit.get_or_insert(elapsed)) >= GRACE {
+        let ended = !matches!(exit, Exit::Running);
+        if ended && elapsed.saturating_sub(*since_exit.get_or_insert(elapsed)) >= GRACE {
             // Something it left behind holds the pipes; its own output is complete.
             break;
         }

@@ -43,6 +43,8 @@ __all__ = [
     "AzcredError",
     "AzureAuthorityHosts",
     "AzureCliCredential",
+    "AzureDeveloperCliCredential",
+    "AzurePowerShellCredential",
     "CancelledError",
     "ChainedTokenCredential",
     "ClientSecretCredential",
@@ -120,6 +122,28 @@ class AzureCliCredential(_Credential):
     def __new__(cls: type[_Self], **options: Any) -> _Self:
         """Take the options of the tool."""
         return _Credential.__new__(cls, "AzureCliCredential", options)
+
+
+class AzurePowerShellCredential(_Credential):
+    """The developer who is signed in to Azure PowerShell.
+
+    Options: ``tenant_id``, ``additionally_allowed_tenants``, ``process_timeout`` (seconds).
+    """
+
+    def __new__(cls: type[_Self], **options: Any) -> _Self:
+        """Take the options of the tool."""
+        return _Credential.__new__(cls, "AzurePowerShellCredential", options)
+
+
+class AzureDeveloperCliCredential(_Credential):
+    """The developer who is signed in to the Azure Developer CLI.
+
+    Options: ``tenant_id``, ``additionally_allowed_tenants``, ``process_timeout`` (seconds).
+    """
+
+    def __new__(cls: type[_Self], **options: Any) -> _Self:
+        """Take the options of the tool."""
+        return _Credential.__new__(cls, "AzureDeveloperCliCredential", options)
 
 
 class ChainedTokenCredential(_Credential):

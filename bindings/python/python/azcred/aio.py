@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AzureCliCredential",
+    "AzureDeveloperCliCredential",
+    "AzurePowerShellCredential",
     "ChainedTokenCredential",
     "ClientSecretCredential",
     "DefaultAzureCredential",
@@ -103,6 +105,14 @@ class EnvironmentCredential(_Async, _sync.EnvironmentCredential):
 
 class AzureCliCredential(_Async, _sync.AzureCliCredential):
     __doc__ = _sync.AzureCliCredential.__doc__
+
+
+class AzurePowerShellCredential(_Async, _sync.AzurePowerShellCredential):
+    __doc__ = _sync.AzurePowerShellCredential.__doc__
+
+
+class AzureDeveloperCliCredential(_Async, _sync.AzureDeveloperCliCredential):
+    __doc__ = _sync.AzureDeveloperCliCredential.__doc__
 
 
 class ChainedTokenCredential(_Async, _sync.ChainedTokenCredential):
