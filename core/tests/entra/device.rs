@@ -24,9 +24,10 @@ fn polls(fake: &Fake, answers: Vec<(u16, String)>) {
     });
 }
 
+#[expect(clippy::unwrap_used, reason = "options that are right")]
 fn device(more: &[(&'static str, Value)]) -> (Credential, Fake) {
     let (made, fake) = credential("DeviceCodeCredential", more, &[]);
-    (made.unwrap_or_else(|error| panic!("{error}")), fake)
+    (made.unwrap(), fake)
 }
 
 #[test]
@@ -174,8 +175,15 @@ fn polling_ends_when_everyone_has_left() {
     let (sender, answers) = std::sync::mpsc::channel();
     made.start(request, move |answer| sender.send(answer).unwrap()).unwrap();
     assert_eq!(answers.recv().unwrap().unwrap_err().kind(), ErrorKind::Cancelled);
-    // Whoever comes next gets a code of his own.
-    polls(&fake, vec![(200, signed_in("t", "ann", "r1"))]);
+    // Whoever comes next gets a code of his own; the old one gives nothing any more.
+    fake.serve(|request| {
+        let sent = request.body.as_ref().map(|body| body.expose().to_owned()).unwrap_or_default();
+        Ok(match request.url.ends_with("/devicecode") {
+            true => answer(200, &CODE.replace("canary", "second")),
+            false if sent.contains("device_code=second") => answer(200, &signed_in("t", "ann", "r1")),
+            false => answer(400, PENDING),
+        })
+    });
     eventually(|| ask(&made).is_ok());
     assert_eq!(fake.told().len(), 2);
     assert!(asked.load(Ordering::SeqCst) <= 2, "at most the question that was under way");
