@@ -2,6 +2,8 @@
 
 pub(crate) mod answer;
 pub(crate) mod arc_challenge;
+#[cfg_attr(not(test), expect(dead_code, reason = "the credentials that send it are not written yet"))]
+pub(crate) mod client_assertion;
 pub(crate) mod entra;
 pub mod http;
 pub(crate) mod identity_endpoint;
