@@ -10,8 +10,8 @@ use crate::source::azure_developer_cli::{self, AzureDeveloperCli};
 use crate::source::azure_powershell::{self, AzurePowerShell};
 use crate::source::environment::{self, Environment};
 use crate::source::{
-    Made, authorization_code, azure_pipelines, client_assertion, client_secret, default_azure, device_code,
-    managed_identity, on_behalf_of, username_password, workload_identity,
+    Made, authorization_code, azure_pipelines, client_assertion, client_certificate, client_secret, default_azure,
+    device_code, managed_identity, on_behalf_of, username_password, workload_identity,
 };
 use crate::world::World;
 
@@ -22,7 +22,7 @@ struct Type {
     build: fn(&World, Options) -> Made,
 }
 
-const TYPES: [Type; 14] = [
+const TYPES: [Type; 15] = [
     Type {
         name: managed_identity::NAME,
         takes: &["client_id", "object_id", "resource_id", "identity_config"],
@@ -39,6 +39,21 @@ const TYPES: [Type; 14] = [
             "disable_instance_discovery",
         ],
         build: |world, options| Ok(Arc::new(client_secret::from_options(world, &options)?)),
+    },
+    Type {
+        name: client_certificate::NAME,
+        takes: &[
+            "tenant_id",
+            "client_id",
+            "certificate_path",
+            "certificate_data",
+            "password",
+            "send_certificate_chain",
+            "authority",
+            "additionally_allowed_tenants",
+            "disable_instance_discovery",
+        ],
+        build: |world, options| Ok(Arc::new(client_certificate::from_options(world, &options)?)),
     },
     Type {
         name: client_assertion::NAME,
@@ -83,6 +98,10 @@ const TYPES: [Type; 14] = [
             "tenant_id",
             "client_id",
             "client_secret",
+            "client_certificate",
+            "certificate_path",
+            "password",
+            "send_certificate_chain",
             "client_assertion_func",
             "user_assertion",
             "authority",

@@ -23,6 +23,7 @@
 
 mod builder;
 mod cache;
+mod certificate;
 mod credential;
 mod driver;
 mod error;

@@ -9,7 +9,9 @@ mod value;
 
 use std::time::Duration;
 
+use serde::de::Visitor;
 use serde::{Deserialize, Deserializer};
+use zeroize::Zeroizing;
 
 use crate::error::Error;
 use crate::function::Function;
@@ -50,6 +52,14 @@ pub(crate) struct Options {
     pub(crate) additionally_allowed_tenants: Option<Vec<String>>,
     /// Skips the question to the public cloud whether the authority is known. azcred never asks it.
     pub(crate) disable_instance_discovery: Option<bool>,
+    /// A file with the application's certificate and its private key, PEM or PKCS#12.
+    pub(crate) certificate_path: Option<String>,
+    /// The same as bytes, or as PEM text.
+    pub(crate) certificate_data: Option<Data>,
+    /// azure-identity's name for it where an API asks on behalf of its user.
+    pub(crate) client_certificate: Option<Data>,
+    /// Whether the certificates go along, so that their subject name and issuer are trusted.
+    pub(crate) send_certificate_chain: Option<bool>,
     /// A file with the federated token of a workload. Default: `AZURE_FEDERATED_TOKEN_FILE`.
     pub(crate) token_file_path: Option<String>,
     /// The Azure Resource Manager service connection of a pipeline.
@@ -126,6 +136,38 @@ pub(crate) struct IdentityConfig {
     pub(crate) client_id: Option<String>,
     pub(crate) object_id: Option<String>,
     pub(crate) resource_id: Option<String>,
+}
+
+/// Bytes, or text as its bytes.
+#[derive(Clone)]
+pub(crate) struct Data(pub(crate) Zeroizing<Vec<u8>>);
+
+impl std::fmt::Debug for Data {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Data(…)")
+    }
+}
+
+impl<'de> Deserialize<'de> for Data {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Data, D::Error> {
+        struct Reading;
+        impl Visitor<'_> for Reading {
+            type Value = Data;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("bytes or text")
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Data, E> {
+                Ok(Data(text.as_bytes().to_vec().into()))
+            }
+
+            fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Data, E> {
+                Ok(Data(bytes.to_vec().into()))
+            }
+        }
+        deserializer.deserialize_any(Reading)
+    }
 }
 
 impl<'de> Deserialize<'de> for AuthenticationRecord {

@@ -11,6 +11,7 @@ pub(crate) mod azure_pipelines;
 pub(crate) mod azure_powershell;
 pub(crate) mod chain;
 pub(crate) mod client_assertion;
+pub(crate) mod client_certificate;
 pub(crate) mod client_secret;
 pub(crate) mod default_azure;
 pub(crate) mod device_code;

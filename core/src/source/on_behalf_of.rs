@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use super::Tenants;
+use super::client_certificate::Held;
 use super::entra::user::{Needs, Setup, SignIn, SigningIn, Step};
 use super::entra::{Client, Proof, User, authority};
 use crate::error::Error;
@@ -28,7 +29,7 @@ pub(crate) fn from_options(world: &World, options: &Options) -> Result<User, Err
     let client_id = options.need(NAME, "client_id", options.client_id.as_ref())?;
     let assertion = options.need_secret(NAME, "user_assertion", options.user_assertion.as_ref())?;
     let tenants = Tenants::own(NAME, Some(tenant_id), options.additionally_allowed_tenants.clone())?;
-    let client = Client { credential: NAME, authority, client_id, proof: proof(options)? };
+    let client = Client { credential: NAME, authority, client_id, proof: proof(world, options)? };
     let setup = Setup {
         tenants,
         // Never the token of another user.
@@ -41,18 +42,28 @@ pub(crate) fn from_options(world: &World, options: &Options) -> Result<User, Err
 }
 
 /// The one proof that the options name.
-fn proof(options: &Options) -> Result<Proof, Error> {
-    let secret = options.client_secret.clone().filter(|secret| !secret.expose().is_empty());
-    let function = options.function("client_assertion_func");
-    match (secret, function) {
-        (Some(secret), None) => Ok(Proof::Secret(secret)),
-        (None, Some(function)) => Ok(Proof::function(function)),
-        (None, None) => Err(Error::configuration(format!(
-            "{NAME}: expected one of client_secret, client_certificate and client_assertion_func, got none"
-        ))),
-        (Some(_), Some(_)) => Err(Error::configuration(format!(
-            "{NAME}: expected one of client_secret, client_certificate and client_assertion_func, got several"
-        ))),
+fn proof(world: &World, options: &Options) -> Result<Proof, Error> {
+    let secret = options.client_secret.clone().filter(|secret| !secret.expose().is_empty()).map(Proof::Secret);
+    let function = options.function("client_assertion_func").map(Proof::function);
+    let data = options.client_certificate.as_ref();
+    let path = options.certificate_path.as_ref();
+    let send_chain = options.send_certificate_chain == Some(true);
+    let certificate = match (data, path) {
+        (None, None) => None,
+        (Some(data), _) => Some(Held::of_data(NAME, "client_certificate", options, data, send_chain)?),
+        (None, Some(path)) => {
+            Some(Held::of_file(NAME, "option certificate_path", world, path, options.password.clone(), send_chain)?)
+        }
+    };
+    let mut given = [secret, certificate.map(Proof::Certificate), function].into_iter().flatten();
+    let wrong = |what: &str| {
+        let names = "client_secret, client_certificate (certificate_path) and client_assertion_func";
+        Error::configuration(format!("{NAME}: expected one of {names}, got {what}"))
+    };
+    match (given.next(), given.next()) {
+        (Some(proof), None) => Ok(proof),
+        (None, _) => Err(wrong("none")),
+        (Some(_), Some(_)) => Err(wrong("several")),
     }
 }
 

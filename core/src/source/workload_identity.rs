@@ -12,6 +12,7 @@ use crate::error::Error;
 use crate::options::Options;
 use crate::request::check_tenant;
 use crate::token::Secret;
+use crate::wire::client_assertion;
 use crate::world::World;
 
 /// The class name.
@@ -84,6 +85,13 @@ pub(crate) fn assertion(credential: &str, world: &World, path: &Path) -> Result<
     let text = std::str::from_utf8(&content).map_err(|_| wrong("is not text".to_owned()))?.trim();
     if text.is_empty() {
         return Err(wrong("is empty".to_owned()));
+    }
+    if let Some(expiry) = client_assertion::expiry(text) {
+        let life = expiry.saturating_sub(world.clock.now());
+        if life <= 0 {
+            // Entra ID would refuse it, and a refusal ends a chain; the platform is about to replace it.
+            return Err(wrong(format!("holds a token that expired {} s ago", life.unsigned_abs())));
+        }
     }
     Ok(Secret::new(text))
 }

@@ -182,3 +182,135 @@ fn a_pipeline_elsewhere_and_one_that_is_half_configured() {
         "AzurePipelinesCredential: option service_connection_id: expected a value, got none"
     );
 }
+
+const KEY: &str = include_str!("../fixtures/certificates/leaf.key");
+const LEAF: &str = include_str!("../fixtures/certificates/leaf.crt");
+const RENEWED: &str = include_str!("../fixtures/certificates/leaf-renewed.crt");
+const ISSUER: &str = include_str!("../fixtures/certificates/issuer.crt");
+
+/// Header and claims of the assertion in the newest request.
+fn assertion(fake: &Fake) -> (serde_json::Value, serde_json::Value) {
+    let body = bodies(fake).pop().unwrap_or_default();
+    let jwt = body.split('&').find_map(|field| field.strip_prefix("client_assertion=")).unwrap_or_default();
+    let part = |at: usize| {
+        let bytes = URL_SAFE_NO_PAD.decode(jwt.split('.').nth(at).unwrap_or_default()).unwrap_or_default();
+        serde_json::from_slice(&bytes).unwrap_or_default()
+    };
+    (part(0), part(1))
+}
+
+#[test]
+fn a_certificate_signs_for_its_token_endpoint() {
+    for (tenant, alg, thumbprint, audience) in [
+        ("t.example", "PS256", "x5t#S256", "https://login.microsoftonline.com/t.example/oauth2/v2.0/token"),
+        ("adfs", "RS256", "x5t", "https://login.microsoftonline.com/adfs/oauth2/token"),
+    ] {
+        for chain in [false, true] {
+            let data = Value::Bytes(format!("{KEY}{LEAF}{ISSUER}").into_bytes().into());
+            let options = [
+                ("tenant_id", text(tenant)),
+                ("client_id", text("cid")),
+                ("certificate_data", data),
+                ("send_certificate_chain", Value::Bool(chain)),
+            ];
+            let (made, fake) = credential("CertificateCredential", &options, &[]);
+            fake.answer(200, TOKEN);
+            ask(&made.unwrap()).unwrap();
+            let (header, claims) = assertion(&fake);
+            assert_eq!(header["alg"], alg);
+            assert!(header[thumbprint].is_string(), "{header}");
+            assert_eq!(header["x5c"].as_array().map(Vec::len), chain.then_some(2));
+            assert_eq!((claims["aud"].as_str(), claims["sub"].as_str()), (Some(audience), Some("cid")));
+        }
+    }
+}
+
+#[test]
+fn a_new_certificate_is_used_without_a_restart() {
+    let (world, fake) = Fake::world();
+    fake.answer(200, TOKEN);
+    fake.write("/pem", format!("{KEY}{LEAF}"));
+    let options = application(&[("certificate_path", text("/pem"))]);
+    let options = options.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    let made = Credential::in_world(world, "CertificateCredential", options, Spelling::Snake).unwrap();
+    let mut seen = Vec::new();
+    for (content, scope) in [
+        (None, "https://a/.default"),
+        (Some(format!("{KEY}{RENEWED}")), "https://b/.default"),
+        (Some("half a file".to_owned()), "https://c/.default"),
+        (Some(format!("{KEY}{LEAF}")), "https://d/.default"),
+    ] {
+        if let Some(content) = content {
+            fake.write("/pem", content);
+        }
+        ask_for(&made, scope).unwrap();
+        seen.push(assertion(&fake).0["x5t#S256"].clone());
+    }
+    assert_ne!(seen[0], seen[1], "the new one");
+    assert_eq!(seen[1], seen[2], "a damaged file leaves the one that was read");
+    assert_eq!(seen[0], seen[3]);
+}
+
+#[test]
+fn certificates_that_can_t_be_used_are_an_error_at_once() {
+    let (key, nothing) = (text(KEY), text("canary"));
+    for (name, more, expected) in [
+        ("CertificateCredential", vec![], "expected certificate_path or certificate_data, got none"),
+        (
+            "CertificateCredential",
+            vec![("certificate_path", text("/x")), ("certificate_data", key.clone())],
+            "expected certificate_path or certificate_data, got both",
+        ),
+        ("CertificateCredential", vec![("certificate_path", text("/x"))], "option certificate_path: /x can't be read"),
+        ("CertificateCredential", vec![("certificate_data", nothing)], "option certificate_data: "),
+        ("CertificateCredential", vec![("certificate_data", key.clone())], "option certificate_data: "),
+        (
+            "CertificateCredential",
+            vec![("certificate_data", Value::Int(7))],
+            "option certificate_data: expected bytes or text, got a whole number",
+        ),
+        (
+            "OnBehalfOfCredential",
+            vec![("client_certificate", key), ("user_assertion", text("u"))],
+            "option client_certificate: ",
+        ),
+    ] {
+        let (made, _) = credential(name, &application(&more), &[]);
+        let error = made.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidConfiguration);
+        assert!(error.message().contains(expected), "{error}");
+        assert!(!error.message().contains("canary") && !error.message().contains("PRIVATE KEY-----"), "{error}");
+    }
+}
+
+#[test]
+fn an_environment_with_a_certificate_or_a_user() {
+    let (world, fake) = Fake::world();
+    fake.write("/pem", format!("{KEY}{LEAF}"));
+    fake.answer(200, TOKEN);
+    for (name, value) in
+        [("AZURE_TENANT_ID", "t"), ("AZURE_CLIENT_ID", "cid"), ("AZURE_CLIENT_CERTIFICATE_PATH", "/pem")]
+    {
+        fake.set(name, value);
+    }
+    let anew = || Credential::in_world(world.clone(), "EnvironmentCredential", Vec::new(), Spelling::Snake);
+    for (value, chain) in [(None, false), (Some("1"), true), (Some("True"), true), (Some("0"), false)] {
+        if let Some(value) = value {
+            fake.set("AZURE_CLIENT_SEND_CERTIFICATE_CHAIN", value);
+        }
+        let scope = format!("https://{}/.default", value.unwrap_or("none"));
+        ask_for(&anew().unwrap(), &scope).unwrap();
+        assert_eq!(assertion(&fake).0["x5c"].is_array(), chain);
+    }
+    fake.set("AZURE_CLIENT_SEND_CERTIFICATE_CHAIN", "perhaps");
+    let error = anew().unwrap_err();
+    assert!(error.message().ends_with("expected 1, true, 0 or false, got 'perhaps'"), "{error}");
+
+    let user = [("AZURE_CLIENT_ID", "cid"), ("AZURE_USERNAME", "u@x"), ("AZURE_PASSWORD", "p")];
+    let (made, fake) = credential("EnvironmentCredential", &[], &user);
+    fake.answer(200, TOKEN);
+    let made = made.unwrap();
+    ask(&made).unwrap();
+    assert!(fake.sent()[0].starts_with("POST https://login.microsoftonline.com/organizations/oauth2/v2.0/token "));
+    assert!(bodies(&fake)[0].starts_with("grant_type=password&username=u%40x&password=p&"));
+}

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::client::Client;
 use crate::error::Error;
 use crate::function::Function;
+use crate::source::client_certificate::Held;
 use crate::source::{Ask, azure_pipelines, workload_identity};
 use crate::token::Secret;
 
@@ -15,6 +16,8 @@ pub(crate) enum Proof {
     Public,
     /// A secret that both know.
     Secret(Secret),
+    /// An assertion that is signed with the key of a certificate.
+    Certificate(Held),
     /// An assertion that the caller makes.
     Function {
         function: Function,
@@ -41,11 +44,12 @@ impl Proof {
         &self,
         client: &Client,
         ask: &Ask<'_>,
-        _tenant: &str,
+        tenant: &str,
     ) -> Result<Vec<(&'static str, Secret)>, Error> {
         let assertion = match self {
             Proof::Public => return Ok(Vec::new()),
             Proof::Secret(secret) => return Ok(vec![("client_secret", secret.clone())]),
+            Proof::Certificate(held) => held.assertion(client, ask, tenant)?,
             Proof::Function { function, .. } => called(client.credential, function).await?,
             Proof::File(path) => workload_identity::assertion(client.credential, ask.world, path)?,
             Proof::Pipelines(connection) => connection.assertion(client.credential, ask).await?,
@@ -58,6 +62,7 @@ impl Proof {
         match self {
             Proof::Public => vec![Secret::new("public")],
             Proof::Secret(secret) => vec![Secret::new("secret"), secret.clone()],
+            Proof::Certificate(held) => vec![Secret::new("certificate"), Secret::new(held.identity())],
             Proof::Function { instance, .. } => vec![Secret::new("function"), Secret::new(instance.as_str())],
             Proof::File(path) => vec![Secret::new("file"), Secret::new(path.to_string_lossy())],
             Proof::Pipelines(connection) => connection.parts(),
