@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -116,27 +117,36 @@ def python(code: str, env: dict[str, str] | None = None, *arguments: str) -> Any
     return json.loads(done.stdout.splitlines()[-1])
 
 
-@pytest.fixture(scope="session")
-def _emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
-    folder = tmp_path_factory.mktemp("emulator")
-    # 200 callers at once are a test of ours; the limits of IMDS are tested where they matter.
-    config = folder / "emulator.toml"
-    config.write_text("[imds_limits]\nenabled = false\n")
+@contextlib.contextmanager
+def started(folder: Path, config: str) -> Iterator[Emulator]:
+    """Give an emulator of its own, with that configuration, which ends with the block."""
+    file = folder / "emulator.toml"
+    file.write_text(config)
     process = subprocess.Popen(
-        [AZCRED, "emulator", "--dir", folder, "--config", config, "--with-stdin"],
+        [AZCRED, "emulator", "--dir", folder, "--config", file, "--with-stdin"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
     )
-    # A server that does not come up ends the wait.
-    timer = threading.Timer(PATIENCE, process.kill)
-    timer.start()
-    line = process.stdout.readline() if process.stdout else ""
-    timer.cancel()
-    assert line, "the emulator did not come up"
-    yield Emulator(json.loads(line))
-    process.terminate()
-    assert process.wait(10) == 0
+    try:
+        # A server that does not come up ends the wait.
+        timer = threading.Timer(PATIENCE, process.kill)
+        timer.start()
+        line = process.stdout.readline() if process.stdout else ""
+        timer.cancel()
+        assert line, "the emulator did not come up"
+        yield Emulator(json.loads(line))
+    finally:
+        process.terminate()
+        status = process.wait(10)
+    assert status == 0
+
+
+@pytest.fixture(scope="session")
+def _emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    # 200 callers at once are a test of ours; the limits of IMDS are tested where they matter.
+    with started(tmp_path_factory.mktemp("emulator"), "[imds_limits]\nenabled = false\n") as emulator:
+        yield emulator
 
 
 @pytest.fixture
