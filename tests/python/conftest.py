@@ -12,9 +12,12 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    from oidc_entra import OidcEntra
 
 ROOT = Path(__file__).resolve().parents[2]
 DIST = ROOT / "dist"
@@ -154,6 +157,15 @@ def emulator(_emulator: Emulator) -> Emulator:
     """Give an emulator that has seen nothing yet."""
     _emulator.clear()
     return _emulator
+
+
+@pytest.fixture(scope="session")
+def oidc_entra(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OidcEntra]:
+    """Give an OAuth server that we did not write, at the paths of Entra ID."""
+    from oidc_entra import set_up
+
+    with set_up(tmp_path_factory.mktemp("oidc")) as server:
+        yield server
 
 
 @pytest.fixture(autouse=True)
