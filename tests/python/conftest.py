@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import threading
+import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from connect_proxy import ConnectProxy
     from oidc_entra import OidcEntra
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -157,6 +159,16 @@ def emulator(_emulator: Emulator) -> Emulator:
     """Give an emulator that has seen nothing yet."""
     _emulator.clear()
     return _emulator
+
+
+@pytest.fixture
+def connect_proxy(emulator: Emulator) -> Iterator[ConnectProxy]:
+    """Give a proxy that leads the names of Entra ID to the emulator, and nothing anywhere else."""
+    from connect_proxy import PRODUCTION, ConnectProxy
+
+    address = ("127.0.0.1", urllib.parse.urlsplit(emulator["https"]).port or 0)
+    with ConnectProxy(dict.fromkeys(PRODUCTION, address)) as proxy:
+        yield proxy
 
 
 @pytest.fixture(scope="session")
