@@ -146,7 +146,8 @@ const byPipeline = (token, connection) =>
 
 const workloads = {
   workload: () => byWorkload({}),
-  'workload: by the default chain': () => within(pod, () => ask(new identity.DefaultAzureCredential())),
+  'workload: by the default chain': () =>
+    within(pod, () => ask(new identity.DefaultAzureCredential({ disableInstanceDiscovery: true }))),
   'workload: by the token proxy': () => byWorkload(tokenProxy),
   "workload: by the token proxy's name": () =>
     byWorkload({ ...tokenProxy, AZURE_KUBERNETES_SNI_NAME: ready.token_proxy_sni }),
