@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: build check demo test bench lock header clean fmt
+.PHONY: build check demo test test-az bench lock lock-az header clean fmt
 
 WORK := .work
 PYTHON := $(WORK)/venv/bin/python
@@ -21,6 +21,10 @@ demo: $(WORK)/peers.stamp $(WORK)/examples/blob
 
 test: $(WORK)/test-tools.stamp check $(WORK)/peers.stamp $(WORK)/examples/blob
 	tests/run.sh
+
+# The real Azure CLI, of some 730 MB: not among `test`.
+test-az: $(WORK)/az.stamp $(WORK)/peers.stamp
+	$(PYTHON) -m pytest -q -p no:cacheprovider tests/python/real_az.py
 
 bench:
 	@echo "bench: there are no benchmarks yet" >&2; exit 1
@@ -53,6 +57,11 @@ $(WORK)/node.stamp: tests/node/package.json tests/node/package-lock.json | $(WOR
 	cd $(WORK)/node && npm ci --silent --ignore-scripts --no-audit --no-fund
 	@touch $@
 
+$(WORK)/az.stamp: tests/requirements-az.txt | $(WORK)/tools.stamp
+	python3 -m venv $(WORK)/az
+	$(WORK)/az/bin/python -m pip install --quiet --no-deps --requirement tests/requirements-az.txt
+	@touch $@
+
 # ---- what we build
 SOURCES := Cargo.toml Cargo.lock LICENSE-MIT LICENSE-APACHE $(shell find agent core emulator ffi include xtask bindings \
 	-type f -not -path '*/__pycache__/*' -not -path '*/tests/*' -not -name '*.so' -not -name 'LICENSE-*' \
@@ -80,6 +89,11 @@ lock: $(WORK)/tools.stamp
 	$(WORK)/lock/bin/pip freeze > tests/requirements.txt
 	cd tests/node && npm install --package-lock-only --ignore-scripts --no-audit --no-fund
 	cargo update
+
+lock-az: $(WORK)/tools.stamp
+	rm -rf $(WORK)/lock && python3 -m venv $(WORK)/lock
+	$(WORK)/lock/bin/pip install --quiet --requirement tests/requirements-az.in
+	$(WORK)/lock/bin/pip freeze > tests/requirements-az.txt
 
 clean:
 	rm -rf $(WORK) dist target

@@ -21,7 +21,9 @@ if grep -n '"resolved"' tests/node/package-lock.json; then
   echo 'tests/node/package-lock.json records addresses' >&2
   exit 1
 fi
-if grep -nE '^(-i|--index|--extra-index|--find-links)|://' tests/requirements.txt; then
-  echo 'tests/requirements.txt records addresses' >&2
-  exit 1
-fi
+for lock in tests/requirements*.txt; do
+  if grep -nE '^(-i|--index|--extra-index|--find-links)|://' "$lock"; then
+    echo "$lock records addresses" >&2
+    exit 1
+  fi
+done

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
 import sys
 import threading
+import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    from connect_proxy import ConnectProxy
+    from oidc_entra import OidcEntra
 
 ROOT = Path(__file__).resolve().parents[2]
 DIST = ROOT / "dist"
@@ -116,27 +122,36 @@ def python(code: str, env: dict[str, str] | None = None, *arguments: str) -> Any
     return json.loads(done.stdout.splitlines()[-1])
 
 
-@pytest.fixture(scope="session")
-def _emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
-    folder = tmp_path_factory.mktemp("emulator")
-    # 200 callers at once are a test of ours; the limits of IMDS are tested where they matter.
-    config = folder / "emulator.toml"
-    config.write_text("[imds_limits]\nenabled = false\n")
+@contextlib.contextmanager
+def started(folder: Path, config: str) -> Iterator[Emulator]:
+    """Give an emulator of its own, with that configuration, which ends with the block."""
+    file = folder / "emulator.toml"
+    file.write_text(config)
     process = subprocess.Popen(
-        [AZCRED, "emulator", "--dir", folder, "--config", config, "--with-stdin"],
+        [AZCRED, "emulator", "--dir", folder, "--config", file, "--with-stdin"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
     )
-    # A server that does not come up ends the wait.
-    timer = threading.Timer(PATIENCE, process.kill)
-    timer.start()
-    line = process.stdout.readline() if process.stdout else ""
-    timer.cancel()
-    assert line, "the emulator did not come up"
-    yield Emulator(json.loads(line))
-    process.terminate()
-    assert process.wait(10) == 0
+    try:
+        # A server that does not come up ends the wait.
+        timer = threading.Timer(PATIENCE, process.kill)
+        timer.start()
+        line = process.stdout.readline() if process.stdout else ""
+        timer.cancel()
+        assert line, "the emulator did not come up"
+        yield Emulator(json.loads(line))
+    finally:
+        process.terminate()
+        status = process.wait(10)
+    assert status == 0
+
+
+@pytest.fixture(scope="session")
+def _emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    # 200 callers at once are a test of ours; the limits of IMDS are tested where they matter.
+    with started(tmp_path_factory.mktemp("emulator"), "[imds_limits]\nenabled = false\n") as emulator:
+        yield emulator
 
 
 @pytest.fixture
@@ -144,6 +159,25 @@ def emulator(_emulator: Emulator) -> Emulator:
     """Give an emulator that has seen nothing yet."""
     _emulator.clear()
     return _emulator
+
+
+@pytest.fixture
+def connect_proxy(emulator: Emulator) -> Iterator[ConnectProxy]:
+    """Give a proxy that leads the names of Entra ID to the emulator, and nothing anywhere else."""
+    from connect_proxy import PRODUCTION, ConnectProxy
+
+    address = ("127.0.0.1", urllib.parse.urlsplit(emulator["https"]).port or 0)
+    with ConnectProxy(dict.fromkeys(PRODUCTION, address)) as proxy:
+        yield proxy
+
+
+@pytest.fixture(scope="session")
+def oidc_entra(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OidcEntra]:
+    """Give an OAuth server that we did not write, at the paths of Entra ID."""
+    from oidc_entra import set_up
+
+    with set_up(tmp_path_factory.mktemp("oidc")) as server:
+        yield server
 
 
 @pytest.fixture(autouse=True)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
 
 import azcred
 import azure.identity
 import azure.identity.aio
-import jwt
 import pytest
 from conftest import STORAGE, Emulator
+from tokens import verified
 
 
 @pytest.fixture
@@ -19,22 +18,6 @@ def application(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Emulator
     for name, value in emulator.application().items():
         monkeypatch.setenv(name, value)
     return emulator
-
-
-def verified(emulator: Emulator, token: str, audience: str) -> dict[str, str]:
-    """Check a token as a resource would: key, signature, issuer, audience and times, by the published metadata."""
-    context = ssl.create_default_context(cafile=emulator["ca_file"])
-    keys = jwt.PyJWKClient(f"{emulator['https']}/{emulator['tenant_id']}/discovery/v2.0/keys", ssl_context=context)
-    key = keys.get_signing_key_from_jwt(token)
-    claims: dict[str, str] = jwt.decode(
-        token,
-        key.key,
-        algorithms=["RS256"],
-        audience=audience,
-        issuer=f"https://sts.windows.net/{emulator['tenant_id']}/",
-        options={"require": ["exp", "iat", "nbf", "tid", "oid"]},
-    )
-    return claims
 
 
 def test_our_tokens_verify(application: Emulator) -> None:
