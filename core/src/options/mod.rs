@@ -34,6 +34,8 @@ pub(crate) struct Options {
     pub(crate) tenant_id: Option<String>,
     /// The application's or the user-assigned identity's client id.
     pub(crate) client_id: Option<String>,
+    /// The name of a user.
+    pub(crate) username: Option<String>,
     /// The application's secret.
     pub(crate) client_secret: Option<Secret>,
     /// A user-assigned managed identity by its object (principal) id.
@@ -70,11 +72,17 @@ pub(crate) struct Options {
     /// Leaves a member out of the default chain.
     pub(crate) exclude_managed_identity_credential: Option<bool>,
     /// Leaves a member out of the default chain.
+    pub(crate) exclude_shared_token_cache_credential: Option<bool>,
+    /// Leaves a member out of the default chain.
+    pub(crate) exclude_visual_studio_code_credential: Option<bool>,
+    /// Leaves a member out of the default chain.
     pub(crate) exclude_cli_credential: Option<bool>,
     /// Leaves a member out of the default chain.
     pub(crate) exclude_powershell_credential: Option<bool>,
     /// Leaves a member out of the default chain.
     pub(crate) exclude_developer_cli_credential: Option<bool>,
+    /// Leaves a member out of the default chain.
+    pub(crate) exclude_broker_credential: Option<bool>,
 }
 
 /// One of the ids of a user-assigned managed identity.
