@@ -217,17 +217,16 @@ fn exclude(at: usize) -> &'static str {
     ][at]
 }
 
-/// The members that the chain asks, by their places in [`ALL`].
-fn asked(variable: &str, options: &[(&str, Value)]) -> Vec<usize> {
-    let (world, fake) = Fake::world();
-    fake.set("AZURE_TOKEN_CREDENTIALS", variable);
-    let error = default_chain(&world, options).unwrap().get_token(&TokenRequest::scope(SCOPE)).unwrap_err();
-    let place = |name: &str| ALL.iter().position(|member| name == format!("{member}Credential")).unwrap();
-    error.attempts().iter().map(|attempt| place(attempt.credential)).collect()
-}
-
 #[test]
 fn members_are_selected_by_variable_and_by_option() {
+    // The members that the chain asks, by their places.
+    let asked = |variable: &str, options: &[(&str, Value)]| -> Vec<usize> {
+        let (world, fake) = Fake::world();
+        fake.set("AZURE_TOKEN_CREDENTIALS", variable);
+        let error = default_chain(&world, options).unwrap().get_token(&TokenRequest::scope(SCOPE)).unwrap_err();
+        let place = |name: &str| ALL.iter().position(|member| name == format!("{member}Credential")).unwrap();
+        error.attempts().iter().map(|attempt| place(attempt.credential)).collect()
+    };
     let selections: [(&str, &[usize]); 12] = [
         ("", &[0, 1, 2, 3, 4, 5, 6, 7, 8]),
         ("  ", &[0, 1, 2, 3, 4, 5, 6, 7, 8]),
