@@ -9,9 +9,11 @@ use crate::source::absent::{self, Absent};
 use crate::source::azure_cli::{self, AzureCli};
 use crate::source::azure_developer_cli::{self, AzureDeveloperCli};
 use crate::source::azure_powershell::{self, AzurePowerShell};
-use crate::source::client_secret::{self, ClientSecret};
 use crate::source::environment::{self, Environment};
-use crate::source::{Made, default_azure, managed_identity};
+use crate::source::{
+    Made, authorization_code, azure_pipelines, client_assertion, client_secret, default_azure, device_code,
+    managed_identity, on_behalf_of, username_password, workload_identity,
+};
 use crate::world::World;
 
 /// One type of credential: its class name, the options it takes, and how it is made.
@@ -21,7 +23,7 @@ struct Type {
     build: fn(&World, Options) -> Made,
 }
 
-const TYPES: [Type; 9] = [
+const TYPES: [Type; 16] = [
     Type {
         name: managed_identity::NAME,
         takes: &["client_id", "object_id", "resource_id", "identity_config"],
@@ -37,7 +39,101 @@ const TYPES: [Type; 9] = [
             "additionally_allowed_tenants",
             "disable_instance_discovery",
         ],
-        build: |world, options| Ok(Arc::new(ClientSecret::from_options(world, options)?)),
+        build: |world, options| Ok(Arc::new(client_secret::from_options(world, &options)?)),
+    },
+    Type {
+        name: client_assertion::NAME,
+        takes: &[
+            "tenant_id",
+            "client_id",
+            "func",
+            "authority",
+            "additionally_allowed_tenants",
+            "disable_instance_discovery",
+        ],
+        build: |world, options| Ok(Arc::new(client_assertion::from_options(world, &options)?)),
+    },
+    Type {
+        name: workload_identity::NAME,
+        takes: &[
+            "tenant_id",
+            "client_id",
+            "token_file_path",
+            "authority",
+            "additionally_allowed_tenants",
+            "disable_instance_discovery",
+        ],
+        build: |world, options| Ok(Arc::new(workload_identity::from_options(world, &options)?)),
+    },
+    Type {
+        name: azure_pipelines::NAME,
+        takes: &[
+            "tenant_id",
+            "client_id",
+            "service_connection_id",
+            "system_access_token",
+            "authority",
+            "additionally_allowed_tenants",
+            "disable_instance_discovery",
+        ],
+        build: |world, options| Ok(Arc::new(azure_pipelines::from_options(world, &options)?)),
+    },
+    Type {
+        name: on_behalf_of::NAME,
+        takes: &[
+            "tenant_id",
+            "client_id",
+            "client_secret",
+            "client_assertion_func",
+            "user_assertion",
+            "authority",
+            "additionally_allowed_tenants",
+            "disable_instance_discovery",
+        ],
+        build: |world, options| Ok(Arc::new(on_behalf_of::from_options(world, &options)?)),
+    },
+    Type {
+        name: authorization_code::NAME,
+        takes: &[
+            "tenant_id",
+            "client_id",
+            "authorization_code",
+            "redirect_uri",
+            "client_secret",
+            "authority",
+            "additionally_allowed_tenants",
+            "disable_instance_discovery",
+        ],
+        build: |world, options| Ok(Arc::new(authorization_code::from_options(world, &options)?)),
+    },
+    Type {
+        name: username_password::NAME,
+        takes: &[
+            "client_id",
+            "username",
+            "password",
+            "tenant_id",
+            "authentication_record",
+            "authority",
+            "additionally_allowed_tenants",
+            "disable_instance_discovery",
+        ],
+        build: |world, options| Ok(Arc::new(username_password::from_options(world, &options)?)),
+    },
+    Type {
+        name: device_code::NAME,
+        takes: &[
+            "client_id",
+            "tenant_id",
+            "timeout",
+            "prompt_callback",
+            "authentication_record",
+            "disable_automatic_authentication",
+            "authority",
+            "additionally_allowed_tenants",
+            "disable_instance_discovery",
+        ],
+        build: |world, options| Ok(Arc::new(device_code::from_options(world, &options)?)),
     },
     Type {
         name: environment::NAME,

@@ -11,9 +11,10 @@ use crate::driver;
 use crate::error::{Error, ErrorKind};
 use crate::fingerprint::Fingerprint;
 use crate::options::{Spelling, Value};
+use crate::random;
 use crate::request::{Cancel, TokenRequest};
-use crate::source::Source;
 use crate::source::chain::Chain;
+use crate::source::{AuthenticationRecord, Source};
 use crate::token::AccessToken;
 use crate::world::World;
 
@@ -150,10 +151,31 @@ impl Credential {
         receiver.await.map_err(lost)?
     }
 
+    /// A request that has the user sign in, from one for a token: pass it to any of the calls above, then take the
+    /// [`record`](Credential::record). A request without a scope gets the cloud's management.
+    ///
+    /// # Errors
+    /// `InvalidArgument` for a credential that no user signs in to.
+    pub fn authentication(&self, request: TokenRequest) -> Result<TokenRequest, Error> {
+        let Some(interactive) = self.source.interactive() else {
+            return Err(Error::argument(format!("{} has no user who could sign in", self.name())));
+        };
+        let scopes = if request.scopes.is_empty() { vec![interactive.default_scope()] } else { request.scopes };
+        Ok(TokenRequest { scopes, authenticate: true, ..request })
+    }
+
+    /// Who signed in to this credential, if anybody did.
+    pub fn record(&self) -> Option<AuthenticationRecord> {
+        self.source.interactive()?.record()
+    }
+
     /// What a request asks for, or why no source could serve it.
     fn question(&self, request: &TokenRequest) -> Result<(Key, Demand), Error> {
         request.check()?;
         let claims = request.claims.as_deref().map(|claims| *Fingerprint::of("claims", &[claims]).bytes());
+        // Nothing that is there answers a sign-in, and no two of them are one.
+        let sign_in = || *Fingerprint::of("sign-in", &[&random::guid()]).bytes();
+        let claims = if request.authenticate { Some(sign_in()) } else { claims };
         Ok((self.key(request)?, Demand { min_ttl: request.min_ttl, claims }))
     }
 

@@ -64,6 +64,7 @@ struct Inner {
     message: String,
     code: Option<String>,
     correlation_id: Option<String>,
+    claims: Option<String>,
     http_status: Option<u16>,
     retry_after: Option<Duration>,
     attempts: Vec<Attempt>,
@@ -77,6 +78,7 @@ impl Error {
             message: message.into(),
             code: None,
             correlation_id: None,
+            claims: None,
             http_status: None,
             retry_after: None,
             attempts: Vec::new(),
@@ -123,6 +125,12 @@ impl Error {
         self.0.correlation_id.as_deref()
     }
 
+    /// The claims that a new sign-in of the user must meet, as a JSON object: what an API that asks on behalf of a user
+    /// sends back to its caller, and a program passes to `authenticate`.
+    pub fn claims(&self) -> Option<&str> {
+        self.0.claims.as_deref()
+    }
+
     /// The status of the answer that led to this error.
     pub fn http_status(&self) -> Option<u16> {
         self.0.http_status
@@ -144,6 +152,10 @@ impl Error {
 
     pub(crate) fn with_correlation_id(self, id: Option<String>) -> Error {
         self.edit(|inner| inner.correlation_id = id)
+    }
+
+    pub(crate) fn with_claims(self, claims: Option<String>) -> Error {
+        self.edit(|inner| inner.claims = claims)
     }
 
     pub(crate) fn with_http_status(self, status: u16) -> Error {

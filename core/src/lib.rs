@@ -27,6 +27,7 @@ mod credential;
 mod driver;
 mod error;
 mod fingerprint;
+mod function;
 mod generation;
 mod options;
 mod random;
@@ -40,12 +41,13 @@ pub use cache::ticket::Answer;
 pub use credential::Credential;
 pub use error::{Attempt, Error, ErrorKind};
 pub use fingerprint::Fingerprint;
+pub use function::{Function, Reply, Told};
 pub use options::{Spelling, Value};
 pub use request::{Cancel, TokenRequest};
-pub use source::{About, Ask, Fetch, Grant, Place, Source};
+pub use source::{About, Ask, Audience, AuthenticationRecord, Fetch, Grant, Interactive, Place, Source};
 pub use token::{AccessToken, CacheLevel, Provenance, Secret};
 pub use wire::http;
-pub use world::{Boxed, Clock, Command, Env, Files, Http, Output, ProcessError, Processes, World, fake};
+pub use world::{Boxed, Clock, Command, Console, Env, Files, Http, Output, ProcessError, Processes, World, fake};
 
 /// The version of azcred, the same for the crate, the libraries, the packages and the program.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -27,6 +27,9 @@ pub struct TokenRequest {
     pub min_ttl: i64,
     /// Lets the waiting caller go early.
     pub cancel: Option<Cancel>,
+    /// Has the user sign in, whatever the cache holds; see
+    /// [`Credential::authentication`](crate::Credential::authentication), which makes such a request.
+    pub authenticate: bool,
 }
 
 impl TokenRequest {

@@ -57,6 +57,7 @@ pub(crate) fn read(request: *const azcred_token_request) -> Result<TokenRequest,
         timeout: (request.timeout_ms > 0).then(|| Duration::from_millis(request.timeout_ms)),
         min_ttl: request.min_ttl,
         cancel,
+        authenticate: false,
     })
 }
 

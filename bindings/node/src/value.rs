@@ -98,13 +98,7 @@ fn number(number: f64) -> Value {
 pub(crate) fn what(value: Option<&Value>) -> &str {
     match value {
         None => "nothing (undefined)",
-        Some(Value::Null) => "nothing (null)",
-        Some(Value::Bool(_)) => "a truth value",
-        Some(Value::Int(_)) => "a whole number",
-        Some(Value::Float(_)) => "a number with a fraction",
-        Some(Value::Text(_)) => "text",
-        Some(Value::List(_)) => "a list",
         Some(Value::Map(_)) => "an object",
-        Some(Value::Other(what)) => what,
+        Some(value) => value.what(),
     }
 }

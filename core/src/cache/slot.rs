@@ -16,7 +16,7 @@ use crate::driver;
 use crate::error::{Error, ErrorKind};
 use crate::generation::{Made, PerGeneration};
 use crate::request::TokenRequest;
-use crate::source::{Ask, Grant, Place, Source};
+use crate::source::{Ask, Audience, Grant, Place, Source};
 use crate::token::{AccessToken, CacheLevel};
 use crate::world::World;
 
@@ -65,6 +65,13 @@ struct Flight {
 }
 
 impl Gate {
+    /// Whether somebody waits for a flight.
+    fn is_awaited(&self, claims: Option<ClaimsHash>) -> bool {
+        let flights = self.flights.lock().unwrap_or_else(PoisonError::into_inner);
+        let flight = flights.iter().find(|flight| flight.claims == claims);
+        flight.is_some_and(|flight| flight.waiting.iter().any(|ticket| !ticket.is_settled()))
+    }
+
     /// Ends a flight: everyone who waits gets its result.
     fn land(&self, claims: Option<ClaimsHash>, answer: &Answer, now: i64) {
         let flight = {
@@ -192,7 +199,9 @@ async fn fly(
     request: TokenRequest,
     demand: Demand,
 ) {
-    let ask = Ask { world: &world, request: &request, place: Place::Alone };
+    let awaited = || gate.is_awaited(demand.claims);
+    let audience = Audience::new(&awaited);
+    let ask = Ask { world: &world, request: &request, place: Place::Alone, audience };
     let patience = source.about().patience;
     let answer = driver::caught(AssertUnwindSafe(driver::within(patience, source.fetch(&ask)))).await;
     let now = world.clock.now();

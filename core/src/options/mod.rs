@@ -12,6 +12,8 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer};
 
 use crate::error::Error;
+use crate::function::Function;
+use crate::source::AuthenticationRecord;
 use crate::token::Secret;
 use peers::Disposition;
 pub use value::Value;
@@ -34,8 +36,6 @@ pub(crate) struct Options {
     pub(crate) tenant_id: Option<String>,
     /// The application's or the user-assigned identity's client id.
     pub(crate) client_id: Option<String>,
-    /// The name of a user.
-    pub(crate) username: Option<String>,
     /// The application's secret.
     pub(crate) client_secret: Option<Secret>,
     /// A user-assigned managed identity by its object (principal) id.
@@ -50,6 +50,29 @@ pub(crate) struct Options {
     pub(crate) additionally_allowed_tenants: Option<Vec<String>>,
     /// Skips the question to the public cloud whether the authority is known. azcred never asks it.
     pub(crate) disable_instance_discovery: Option<bool>,
+    /// A file with the federated token of a workload. Default: `AZURE_FEDERATED_TOKEN_FILE`.
+    pub(crate) token_file_path: Option<String>,
+    /// The Azure Resource Manager service connection of a pipeline.
+    pub(crate) service_connection_id: Option<String>,
+    /// A pipeline job's `System.AccessToken`.
+    pub(crate) system_access_token: Option<Secret>,
+    /// The access token of the user on whose behalf an API asks.
+    pub(crate) user_assertion: Option<Secret>,
+    /// The code that the user's browser brought.
+    pub(crate) authorization_code: Option<Secret>,
+    /// Where the user's browser brings the code.
+    pub(crate) redirect_uri: Option<String>,
+    /// The user's name, such as `user@contoso.com`.
+    pub(crate) username: Option<String>,
+    /// The user's password; a certificate's where there is one.
+    pub(crate) password: Option<Secret>,
+    /// How long a user may take to sign in, in seconds.
+    #[serde(deserialize_with = "number")]
+    pub(crate) timeout: Option<f64>,
+    /// The account that has to sign in: a record of an earlier sign-in.
+    pub(crate) authentication_record: Option<AuthenticationRecord>,
+    /// Whether only `authenticate` may have the user sign in.
+    pub(crate) disable_automatic_authentication: Option<bool>,
     /// The Azure CLI's subscription, by name or id.
     pub(crate) subscription: Option<String>,
     /// How long a developer tool may run, in seconds. Default 10.
@@ -83,7 +106,23 @@ pub(crate) struct Options {
     pub(crate) exclude_developer_cli_credential: Option<bool>,
     /// Leaves a member out of the default chain.
     pub(crate) exclude_broker_credential: Option<bool>,
+    /// The options of [`FUNCTIONS`] that were given, by their names.
+    #[serde(skip)]
+    pub(crate) functions: Vec<(String, Function)>,
+    /// How the caller writes names.
+    #[serde(skip)]
+    pub(crate) spelling: Option<Spelling>,
 }
+
+/// The options that are functions of the caller's.
+const FUNCTIONS: [&str; 3] = [
+    // ClientAssertionCredential: gives the assertion.
+    "func",
+    // OnBehalfOfCredential: gives the assertion.
+    "client_assertion_func",
+    // DeviceCodeCredential: is told verification_uri, user_code, expires_on (Unix seconds) and message.
+    "prompt_callback",
+];
 
 /// One of the ids of a user-assigned managed identity.
 #[derive(Debug, Deserialize)]
@@ -93,6 +132,13 @@ pub(crate) struct IdentityConfig {
     pub(crate) client_id: Option<String>,
     pub(crate) object_id: Option<String>,
     pub(crate) resource_id: Option<String>,
+}
+
+impl<'de> Deserialize<'de> for AuthenticationRecord {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<AuthenticationRecord, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        AuthenticationRecord::from_json(&text).map_err(serde::de::Error::custom)
+    }
 }
 
 #[expect(clippy::option_option, reason = "as the option it reads")]
@@ -129,13 +175,27 @@ impl Options {
         spelling: Spelling,
     ) -> Result<Options, Error> {
         let mut known = Vec::with_capacity(given.len());
+        let mut functions = Vec::new();
         for (name, value) in given {
             let (snake, value) = match spelling {
                 Spelling::Snake => (name.clone(), value),
-                Spelling::Camel => from_camel(&name, value),
+                Spelling::Camel => from_camel(&name, value, takes),
             };
             if takes.contains(&snake.as_str()) {
-                known.push((snake, value));
+                match value {
+                    // A function is no data that could be read into a type.
+                    Value::Function(function) if FUNCTIONS.contains(&snake.as_str()) => {
+                        functions.push((snake, function));
+                    }
+                    Value::Null => known.push((snake, Value::Null)),
+                    value if FUNCTIONS.contains(&snake.as_str()) => {
+                        let what = value.what();
+                        return Err(Error::configuration(format!(
+                            "{credential}: option {name}: expected a function, got {what}"
+                        )));
+                    }
+                    value => known.push((snake, value)),
+                }
                 continue;
             }
             match peers::disposition(&snake) {
@@ -163,9 +223,36 @@ impl Options {
                 Problem::Wrong(sentence) => Error::configuration(format!("{credential}: option {name}: {sentence}")),
             }
         };
+        known.retain(|(name, _)| !FUNCTIONS.contains(&name.as_str()));
         let options = Options::deserialize(Reader(Value::Map(known))).map_err(misfit)?;
         options.check(credential, spelling)?;
-        Ok(options)
+        Ok(Options { functions, spelling: Some(spelling), ..options })
+    }
+
+    /// The error of an option that `credential` can't do without.
+    pub(crate) fn missing(&self, credential: &str, name: &str) -> Error {
+        self.wrong(credential, name, "expected a value, got none")
+    }
+
+    /// The error of an option with an unusable value.
+    pub(crate) fn wrong(&self, credential: &str, name: &str, sentence: &str) -> Error {
+        let name = spelled(name, self.spelling.unwrap_or(Spelling::Snake));
+        Error::configuration(format!("{credential}: option {name}: {sentence}"))
+    }
+
+    /// The text of an option that `credential` can't do without.
+    pub(crate) fn need(&self, credential: &str, name: &str, given: Option<&String>) -> Result<String, Error> {
+        given.filter(|text| !text.is_empty()).cloned().ok_or_else(|| self.missing(credential, name))
+    }
+
+    /// The secret of an option that `credential` can't do without.
+    pub(crate) fn need_secret(&self, credential: &str, name: &str, given: Option<&Secret>) -> Result<Secret, Error> {
+        given.filter(|text| !text.expose().is_empty()).cloned().ok_or_else(|| self.missing(credential, name))
+    }
+
+    /// The function given for an option.
+    pub(crate) fn function(&self, name: &str) -> Option<Function> {
+        self.functions.iter().find(|(given, _)| given == name).map(|(_, function)| function.clone())
     }
 
     fn check(&self, credential: &str, spelling: Spelling) -> Result<(), Error> {
@@ -180,6 +267,11 @@ impl Options {
             && !(seconds > 0.0 && seconds <= 3600.0)
         {
             return Err(wrong("process_timeout", "expected more than 0 and at most 3600 seconds".to_owned()));
+        }
+        if let Some(seconds) = self.timeout
+            && !(seconds > 0.0 && seconds <= 3600.0)
+        {
+            return Err(wrong("timeout", "expected more than 0 and at most 3600 seconds".to_owned()));
         }
         Ok(())
     }
@@ -196,18 +288,30 @@ fn unknown(credential: &str, name: &str, takes: &[&str], spelling: Spelling) -> 
     Error::configuration(format!("{credential}: unknown option {name}; it takes {}", takes.join(", ")))
 }
 
-/// @azure/identity's names that differ by more than their spelling.
-const CAMEL: [(&str, &str); 2] = [("authorityHost", "authority"), ("processTimeoutInMs", "process_timeout")];
+/// @azure/identity's names that differ by more than their spelling. One may mean different options of different
+/// credentials.
+const CAMEL: [(&str, &str); 9] = [
+    ("authorityHost", "authority"),
+    ("certificatePassword", "password"),
+    ("federatedTokenFilePath", "token_file_path"),
+    ("getAssertion", "client_assertion_func"),
+    ("getAssertion", "func"),
+    ("processTimeoutInMs", "process_timeout"),
+    ("tokenFilePath", "token_file_path"),
+    ("userAssertionToken", "user_assertion"),
+    ("userPromptCallback", "prompt_callback"),
+];
 
-fn from_camel(name: &str, value: Value) -> (String, Value) {
+fn from_camel(name: &str, value: Value, takes: &[&str]) -> (String, Value) {
     let value = match (name, value) {
         #[expect(clippy::cast_precision_loss, reason = "milliseconds of a time-out are far below 2^52")]
         ("processTimeoutInMs", Value::Int(ms)) => Value::Float(ms as f64 / 1000.0),
         ("processTimeoutInMs", Value::Float(ms)) => Value::Float(ms / 1000.0),
         (_, value) => value,
     };
-    if let Some((_, snake)) = CAMEL.iter().find(|(camel, _)| *camel == name) {
-        return ((*snake).to_owned(), value);
+    let mut meant = CAMEL.iter().filter(|(camel, _)| *camel == name).map(|(_, snake)| *snake).peekable();
+    if let Some(first) = meant.peek().copied() {
+        return (meant.find(|snake| takes.contains(snake)).unwrap_or(first).to_owned(), value);
     }
     let mut snake = String::with_capacity(name.len() + 4);
     for char in name.chars() {

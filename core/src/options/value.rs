@@ -8,6 +8,9 @@ use std::fmt;
 use serde::de::value::SeqDeserializer;
 use serde::de::{DeserializeSeed, Deserializer, Expected, IntoDeserializer, MapAccess, Unexpected, Visitor};
 
+use zeroize::Zeroizing;
+
+use crate::function::Function;
 use crate::token::Secret;
 
 /// One option's value. Text is held as a secret, since any text may be one.
@@ -23,11 +26,15 @@ pub enum Value {
     Float(f64),
     /// Text.
     Text(Secret),
+    /// Bytes, such as a PKCS#12 file's.
+    Bytes(Zeroizing<Vec<u8>>),
+    /// A function.
+    Function(Function),
     /// A list.
     List(Vec<Value>),
     /// Names and values.
     Map(Vec<(String, Value)>),
-    /// Something that no option takes, by the name of its type: a function, an object.
+    /// Something that no option takes, by the name of its type: an object, a date.
     Other(String),
 }
 
@@ -35,6 +42,22 @@ impl Value {
     /// A text value.
     pub fn text(text: impl Into<String>) -> Value {
         Value::Text(Secret::new(text))
+    }
+
+    /// What it is, for a sentence that says what was expected instead.
+    pub fn what(&self) -> &str {
+        match self {
+            Value::Null => "nothing (null)",
+            Value::Bool(_) => "a truth value",
+            Value::Int(_) => "a whole number",
+            Value::Float(_) => "a number with a fraction",
+            Value::Text(_) => "text",
+            Value::Bytes(_) => "bytes",
+            Value::Function(_) => "a function",
+            Value::List(_) => "a list",
+            Value::Map(_) => "a map",
+            Value::Other(what) => what,
+        }
     }
 }
 
@@ -94,6 +117,7 @@ impl serde::de::Error for Misfit {
             Unexpected::Unit | Unexpected::Option => "nothing (null)",
             Unexpected::Seq => "a list",
             Unexpected::Map => "a map",
+            Unexpected::Bytes(_) => "bytes",
             Unexpected::Other(what) => what,
             _ => "something else",
         };
@@ -132,7 +156,10 @@ impl<'de> Deserializer<'de> for Reader {
             Value::Text(value) => visitor.visit_str(value.expose()),
             Value::List(values) => visitor.visit_seq(SeqDeserializer::new(values.into_iter().map(Reader))),
             Value::Map(entries) => visitor.visit_map(Entries { left: entries.into_iter(), current: None }),
-            Value::Other(what) => Err(serde::de::Error::invalid_type(Unexpected::Other(&what), &visitor)),
+            Value::Bytes(value) => visitor.visit_bytes(&value),
+            value @ (Value::Function(_) | Value::Other(_)) => {
+                Err(serde::de::Error::invalid_type(Unexpected::Other(value.what()), &visitor))
+            }
         }
     }
 

@@ -3,8 +3,8 @@
 //! The variables are read when the credential is made. An incomplete set makes it unavailable, with the names that are
 //! missing, since every AKS pod has `AZURE_CLIENT_ID`; a value that is there and can't be used is an error.
 
-use super::client_secret::{ClientSecret, authority};
-use super::{About, Ask, Fetch, Source, Tenants};
+use super::entra::{Application, Client, Proof, authority};
+use super::{About, Ask, Fetch, Source, Tenants, client_secret};
 use crate::error::Error;
 use crate::options::Options;
 use crate::request::check_tenant;
@@ -16,7 +16,7 @@ pub(crate) const NAME: &str = "EnvironmentCredential";
 
 #[derive(Debug)]
 pub(crate) enum Environment {
-    Secret(ClientSecret),
+    Secret(Application),
     Incomplete(About, String),
 }
 
@@ -39,17 +39,15 @@ impl Environment {
             check_tenant(tenant).map_err(|sentence| Error::configuration(format!("{NAME}: {TENANT}: {sentence}")))?;
         }
         if let (Some(tenant), Some(client), Some(secret)) = (&tenant, &client, secret) {
-            let authority = authority(NAME, world, options.authority.as_deref())?;
+            let authority = authority(NAME, world, options)?;
             let tenants = Tenants::own(NAME, Some(tenant.clone()), allowed(world, options))?;
-            let secret = Secret::new(secret);
-            return Ok(Environment::Secret(ClientSecret::new(
-                NAME,
+            let client = Client {
+                credential: NAME,
                 authority,
-                tenant,
-                tenants,
-                client.clone(),
-                secret,
-            )));
+                client_id: client.clone(),
+                proof: Proof::Secret(Secret::new(secret)),
+            };
+            return Ok(Environment::Secret(Application::new(client_secret::NAME, client, tenants)));
         }
         let user = USER.iter().all(|name| get(name).is_some());
         if client.is_some() && ((tenant.is_some() && get(CERTIFICATE).is_some()) || user) {

@@ -4,20 +4,29 @@
 //! and the world below it do.
 
 pub(crate) mod absent;
+pub(crate) mod authorization_code;
 pub(crate) mod azure_cli;
 pub(crate) mod azure_developer_cli;
+pub(crate) mod azure_pipelines;
 pub(crate) mod azure_powershell;
 pub(crate) mod chain;
+pub(crate) mod client_assertion;
 pub(crate) mod client_secret;
 pub(crate) mod default_azure;
+pub(crate) mod device_code;
+pub(crate) mod entra;
 pub(crate) mod environment;
 pub(crate) mod managed_identity;
+pub(crate) mod on_behalf_of;
 mod tenants;
 mod tool;
+pub(crate) mod username_password;
+pub(crate) mod workload_identity;
 
 use std::fmt::Debug;
 use std::time::Duration;
 
+pub use self::entra::AuthenticationRecord;
 pub(crate) use self::tenants::Tenants;
 use crate::error::{Error, ErrorKind};
 use crate::fingerprint::Fingerprint;
@@ -34,6 +43,31 @@ pub struct Ask<'a> {
     pub request: &'a TokenRequest,
     /// Whether it was named or is a member of a chain.
     pub place: Place,
+    /// Who waits for the answer.
+    pub audience: Audience<'a>,
+}
+
+/// Whether anybody waits for an answer. Nobody does where it is a renewal, or where all who came have left: no reason to
+/// ask a person then, or to go on asking.
+#[derive(Clone, Copy)]
+pub struct Audience<'a>(&'a (dyn Fn() -> bool + Send + Sync));
+
+impl<'a> Audience<'a> {
+    /// An audience, from a look at who is there.
+    pub fn new(look: &'a (dyn Fn() -> bool + Send + Sync)) -> Audience<'a> {
+        Audience(look)
+    }
+
+    /// Whether somebody waits now.
+    pub fn is_there(self) -> bool {
+        (self.0)()
+    }
+}
+
+impl Debug for Audience<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if self.is_there() { "Audience" } else { "no audience" })
+    }
 }
 
 /// Where a source stands when it is asked.
@@ -98,10 +132,22 @@ impl About {
     }
 }
 
+/// What a credential of a user has beside its tokens.
+pub trait Interactive {
+    /// Who signed in; none before that.
+    fn record(&self) -> Option<AuthenticationRecord>;
+    /// What a sign-in asks for that names nothing.
+    fn default_scope(&self) -> String;
+}
+
 /// One credential.
 pub trait Source: Debug + Send + Sync {
     /// What is known without asking.
     fn about(&self) -> &About;
+    /// Its sign-in, where a user signs in.
+    fn interactive(&self) -> Option<&dyn Interactive> {
+        None
+    }
     /// Asks once. Run by the driver, which drops it when the source's patience is over.
     fn fetch<'a>(&'a self, ask: &'a Ask<'a>) -> Fetch<'a>;
 }

@@ -48,6 +48,14 @@ impl Tenants {
         }
     }
 
+    /// The configured tenant.
+    pub(crate) fn default_tenant(&self) -> Option<&str> {
+        match self {
+            Tenants::None | Tenants::Members => None,
+            Tenants::Own { default, .. } => default.as_deref(),
+        }
+    }
+
     /// The tenant to ask, given what the request names.
     pub(crate) fn resolve<'a>(
         &'a self,

@@ -55,6 +55,35 @@ pub(crate) fn read(response: &Response, asked: i64) -> Result<Answer, String> {
     Ok(Answer { text, expires_on, refresh_in, client_id: raw.client_id.filter(|id| !id.is_empty()) })
 }
 
+/// What an answer says of the user, beside the token.
+#[derive(Debug, Default)]
+pub(crate) struct UserAnswer {
+    pub(crate) refresh_token: Option<Secret>,
+    pub(crate) id_token: Option<Secret>,
+    /// base64url of JSON: the user's object id and home tenant.
+    pub(crate) client_info: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct RawUser<'a> {
+    #[serde(borrow)]
+    refresh_token: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    id_token: Option<Cow<'a, str>>,
+    client_info: Option<String>,
+}
+
+/// Reads what an answer says of the user; what is not there, or not text, is none.
+pub(crate) fn user(response: &Response) -> UserAnswer {
+    let Ok(raw) = serde_json::from_slice::<RawUser<'_>>(&response.body) else { return UserAnswer::default() };
+    let secret = |text: Option<Cow<'_, str>>| text.filter(|text| !text.is_empty()).map(Secret::new);
+    UserAnswer {
+        refresh_token: secret(raw.refresh_token),
+        id_token: secret(raw.id_token),
+        client_info: raw.client_info,
+    }
+}
+
 /// Refuses a token that is dead, that dies before it can be used, or whose expiry is a number in another unit; the error
 /// fits behind "the answer".
 pub(crate) fn check_life(expires_on: i64, now: i64) -> Result<(), String> {
@@ -96,7 +125,7 @@ fn instant(value: &Value) -> Option<i64> {
 }
 
 /// A whole number, as a number or as text; fractions are cut.
-fn whole(value: &Value) -> Option<i64> {
+pub(super) fn whole(value: &Value) -> Option<i64> {
     #[expect(clippy::cast_possible_truncation, reason = "bounded in the same line")]
     let cut = |float: f64| (float.is_finite() && float.abs() < 1e15).then_some(float as i64);
     match value {
@@ -106,7 +135,7 @@ fn whole(value: &Value) -> Option<i64> {
     }
 }
 
-fn not_json(response: &Response, error: &serde_json::Error) -> String {
+pub(super) fn not_json(response: &Response, error: &serde_json::Error) -> String {
     if response.body.iter().all(u8::is_ascii_whitespace) {
         return "is empty".to_owned();
     }
@@ -131,6 +160,8 @@ pub(crate) struct Refusal {
     pub(crate) text: Option<String>,
     /// The id under which the server logged it.
     pub(crate) correlation_id: Option<String>,
+    /// The claims that a new sign-in of the user must meet, as JSON.
+    pub(crate) claims: Option<String>,
 }
 
 impl Refusal {
@@ -146,6 +177,7 @@ impl Refusal {
                 .or_else(|| text(nested.get("message")))
                 .or_else(|| text(nested.get("Message"))),
             correlation_id: text(document.get("correlation_id")).or_else(|| text(nested.get("correlationId"))),
+            claims: document.get("claims").and_then(Value::as_str).filter(|text| is_object(text)).map(str::to_owned),
         }
     }
 
@@ -154,6 +186,7 @@ impl Refusal {
         Error::new(kind, message)
             .with_code(self.code)
             .with_correlation_id(self.correlation_id)
+            .with_claims(self.claims)
             .with_http_status(response.status)
             .with_retry_after(retry_after(response, now))
     }
@@ -176,6 +209,11 @@ impl Refusal {
         }
         sentence
     }
+}
+
+/// Whether a text is a JSON object of a size that claims have.
+fn is_object(text: &str) -> bool {
+    text.len() <= 16 * 1024 && serde_json::from_str::<serde_json::Map<String, Value>>(text).is_ok()
 }
 
 /// The first line of a server's text, bounded, without control characters and without what we sent in confidence.

@@ -52,15 +52,25 @@ impl Authority {
         &self.base
     }
 
-    /// A POST of `form` to a tenant's token endpoint.
-    pub(crate) fn token_request(&self, tenant: &str, form: &[(&str, &str)], request_id: &str) -> Request {
+    /// The URL of one of a tenant's endpoints.
+    pub(crate) fn url(&self, endpoint: Endpoint, tenant: &str) -> String {
         // An ADFS host has no tenants and no v2.0.
-        let path = if tenant == "adfs" { "oauth2/token" } else { "oauth2/v2.0/token" };
+        let version = if is_adfs(tenant) { "oauth2" } else { "oauth2/v2.0" };
+        let end = match endpoint {
+            Endpoint::Token => "token",
+            Endpoint::DeviceCode => "devicecode",
+            Endpoint::Authorize => "authorize",
+        };
+        format!("{}/{tenant}/{version}/{end}", self.base)
+    }
+
+    /// A POST of `form` to one of a tenant's endpoints.
+    pub(crate) fn request(&self, endpoint: Endpoint, tenant: &str, form: &[(&str, &str)], request_id: &str) -> Request {
         let mut body = form_urlencoded::Serializer::new(String::with_capacity(512));
         body.extend_pairs(form);
         Request {
             method: "POST",
-            url: format!("{}/{tenant}/{path}", self.base),
+            url: self.url(endpoint, tenant),
             headers: vec![
                 ("accept", Secret::new("application/json")),
                 ("client-request-id", Secret::new(request_id)),
@@ -71,6 +81,35 @@ impl Authority {
             route: Route::Authority,
         }
     }
+
+    /// What a user who signs in without naming a resource gets a token for: the management of this cloud.
+    pub(crate) fn management_scope(&self) -> String {
+        let resource = match self.host.as_str() {
+            "login.microsoftonline.us" => "https://management.core.usgovcloudapi.net/",
+            "login.chinacloudapi.cn" | "login.partner.microsoftonline.cn" => {
+                "https://management.core.chinacloudapi.cn/"
+            }
+            _ => "https://management.core.windows.net/",
+        };
+        format!("{resource}/.default")
+    }
+}
+
+/// The endpoints of a tenant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Endpoint {
+    /// Gives tokens.
+    Token,
+    /// Gives device codes (RFC 8628).
+    DeviceCode,
+    /// Where a user signs in with a browser.
+    #[expect(dead_code, reason = "a browser's page")]
+    Authorize,
+}
+
+/// Whether a tenant stands for an ADFS host.
+pub(crate) fn is_adfs(tenant: &str) -> bool {
+    tenant.eq_ignore_ascii_case("adfs")
 }
 
 /// The `claims` parameter: the caller's challenge, and the capability to handle one where the caller has it.
@@ -119,10 +158,11 @@ mod tests {
     #[test]
     fn the_token_endpoint() {
         let authority = Authority::parse("login.microsoftonline.com").unwrap();
-        let request = authority.token_request("contoso.com", &[("client_secret", "a&b=c d"), ("scope", "s")], "id");
+        let request =
+            authority.request(Endpoint::Token, "contoso.com", &[("client_secret", "a&b=c d"), ("scope", "s")], "id");
         assert_eq!(request.url, "https://login.microsoftonline.com/contoso.com/oauth2/v2.0/token");
         assert_eq!(request.body.unwrap().expose(), "client_secret=a%26b%3Dc+d&scope=s");
-        let request = authority.token_request("adfs", &[], "id");
+        let request = authority.request(Endpoint::Token, "adfs", &[], "id");
         assert_eq!(request.url, "https://login.microsoftonline.com/adfs/oauth2/token");
     }
 

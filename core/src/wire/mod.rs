@@ -2,6 +2,7 @@
 
 pub(crate) mod answer;
 pub(crate) mod arc_challenge;
+pub(crate) mod device_code;
 pub(crate) mod entra;
 pub mod http;
 pub(crate) mod identity_endpoint;

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::{Boxed, Clock, Command, Env, Files, Http, Output, ProcessError, Processes, World};
+use super::{Boxed, Clock, Command, Console, Env, Files, Http, Output, ProcessError, Processes, World};
 use crate::cache::Cache;
 use crate::wire::http::{HttpError, HttpFault, Request, Response};
 
@@ -30,6 +30,7 @@ struct Inner {
     program: Mutex<Program>,
     sent: Mutex<Vec<String>>,
     ran: Mutex<Vec<Command>>,
+    told: Mutex<Vec<String>>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
@@ -58,6 +59,7 @@ impl Fake {
             })),
             sent: Mutex::default(),
             ran: Mutex::default(),
+            told: Mutex::default(),
         }));
         let world = World {
             clock: Arc::new(fake.clone()),
@@ -65,6 +67,7 @@ impl Fake {
             files: Arc::new(fake.clone()),
             http: Arc::new(fake.clone()),
             processes: Arc::new(fake.clone()),
+            console: Arc::new(fake.clone()),
             cache: Arc::new(Cache::new()),
         };
         (world, fake)
@@ -116,6 +119,11 @@ impl Fake {
         lock(&self.0.ran).clone()
     }
 
+    /// The lines shown to the user so far.
+    pub fn told(&self) -> Vec<String> {
+        lock(&self.0.told).clone()
+    }
+
     /// The pauses taken so far.
     pub fn slept(&self) -> Vec<Duration> {
         lock(&self.0.slept).clone()
@@ -136,13 +144,20 @@ impl Clock for Fake {
     fn sleep(&self, span: Duration) -> Boxed<'static, ()> {
         lock(&self.0.slept).push(span);
         self.advance(i64::try_from(span.as_secs()).unwrap_or(i64::MAX));
-        Box::pin(std::future::ready(()))
+        // Others have their turn, as they have while time passes.
+        Box::pin(tokio::task::yield_now())
     }
 
     /// The fake world lives in UTC.
     fn local(&self, text: &str) -> Option<i64> {
         let civil: jiff::civil::DateTime = text.parse().ok()?;
         Some(civil.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp().as_second())
+    }
+}
+
+impl Console for Fake {
+    fn tell(&self, line: &str) {
+        lock(&self.0.told).push(line.to_owned());
     }
 }
 

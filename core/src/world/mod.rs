@@ -4,6 +4,7 @@
 //! environment or a file, opens a socket or starts a process; `clippy.toml` holds the doors shut.
 
 mod clock;
+mod console;
 mod env;
 pub mod fake;
 mod files;
@@ -119,6 +120,12 @@ pub trait Processes: std::fmt::Debug + Send + Sync {
     fn run(&self, command: Command) -> Boxed<'static, Result<Output, ProcessError>>;
 }
 
+/// Where a user reads what to do.
+pub trait Console: std::fmt::Debug + Send + Sync {
+    /// Shows a line, on standard error: standard output belongs to the program.
+    fn tell(&self, line: &str);
+}
+
 /// Everything a source may touch, and the cache that goes with it.
 #[derive(Clone, Debug)]
 pub struct World {
@@ -132,6 +139,8 @@ pub struct World {
     pub http: Arc<dyn Http>,
     /// Programs.
     pub processes: Arc<dyn Processes>,
+    /// The user.
+    pub console: Arc<dyn Console>,
     pub(crate) cache: Arc<Cache>,
 }
 
@@ -151,6 +160,7 @@ impl World {
             env,
             files,
             processes: Arc::new(processes::RealProcesses),
+            console: Arc::new(console::RealConsole),
             cache: Arc::new(Cache::new()),
         };
         let first = REAL.compare_and_swap(&None::<Arc<World>>, Some(Arc::new(world.clone())));

@@ -1,0 +1,222 @@
+//! Somebody signs in, once; from then on a refresh token gives what is asked for.
+//!
+//! The refresh token stays in this object: it is written nowhere and shared with nobody. A renewal that a caller does
+//! not wait for never brings up a prompt, and one credential is one account: a sign-in as somebody else is refused.
+
+use std::time::Duration;
+
+use arc_swap::ArcSwapOption;
+use tokio::sync::Mutex;
+
+use super::account::{Account, AuthenticationRecord};
+use super::client::{Client, Tokens};
+use crate::error::{Error, ErrorKind};
+use crate::fingerprint::Fingerprint;
+use crate::generation::PerGeneration;
+use crate::source::{About, Ask, Fetch, Grant, Interactive, Source, Tenants};
+use crate::token::Secret;
+use crate::world::Boxed;
+
+/// The code of an error that a sign-in of the user mends.
+pub(crate) const REQUIRED: &str = "authentication_required";
+
+/// What a sign-in may need to know.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Step<'a> {
+    pub(crate) client: &'a Client,
+    pub(crate) ask: &'a Ask<'a>,
+    pub(crate) tenant: &'a str,
+    /// The request's scopes and those of OpenID Connect, separated by spaces.
+    pub(crate) scope: &'a str,
+    /// The account that is expected.
+    #[expect(dead_code, reason = "a browser's page names it")]
+    pub(crate) account: Option<&'a Account>,
+}
+
+/// A sign-in under way.
+pub(crate) type SigningIn<'a> = Boxed<'a, Result<Tokens, Error>>;
+
+/// How somebody signs in.
+pub(crate) trait SignIn: std::fmt::Debug + Send + Sync {
+    /// Who is needed for it.
+    fn needs(&self) -> Needs;
+    /// Signs in.
+    fn sign_in<'a>(&'a self, step: Step<'a>) -> SigningIn<'a>;
+}
+
+/// Who is needed for a sign-in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Needs {
+    /// A person, each time.
+    Person,
+    /// Nobody: what was configured can be used again.
+    Nobody,
+    /// Nobody, and it works once.
+    Once,
+}
+
+/// A credential of a user.
+#[derive(Debug)]
+pub(crate) struct User {
+    about: About,
+    client: Client,
+    how: Box<dyn SignIn>,
+    /// Whether a token request may bring up a prompt.
+    automatic: bool,
+    /// The account that the program expects.
+    pinned: Option<Account>,
+    session: ArcSwapOption<Session>,
+    /// One sign-in or refresh at a time; a forked child has its own.
+    turn: PerGeneration<Mutex<()>>,
+}
+
+/// What is kept of a sign-in.
+#[derive(Debug)]
+struct Session {
+    refresh_token: Option<Secret>,
+    account: Option<Account>,
+}
+
+/// How a [`User`] is set up, beside its client and its sign-in.
+pub(crate) struct Setup {
+    pub(crate) tenants: Tenants,
+    /// What decides whose tokens these are, beside the client.
+    pub(crate) parts: Vec<Secret>,
+    pub(crate) patience: Duration,
+    pub(crate) automatic: bool,
+    pub(crate) pinned: Option<Account>,
+}
+
+impl User {
+    pub(crate) fn new(client: Client, how: Box<dyn SignIn>, setup: Setup) -> User {
+        let permission = setup.tenants.permission();
+        let tenant = setup.tenants.default_tenant().unwrap_or_default().to_owned();
+        let proof = client.proof.parts();
+        let mut parts = vec![client.authority.base(), &client.client_id, &tenant, &permission];
+        parts.extend(proof.iter().chain(&setup.parts).map(Secret::expose));
+        let identity = Fingerprint::of(client.credential, &parts);
+        let credential = client.credential;
+        let about = About { credential, identity, patience: setup.patience, cae: true, tenants: setup.tenants };
+        User {
+            about,
+            client,
+            how,
+            automatic: setup.automatic,
+            pinned: setup.pinned,
+            session: ArcSwapOption::empty(),
+            turn: PerGeneration::new(),
+        }
+    }
+
+    async fn ask(&self, ask: &Ask<'_>) -> Result<Grant, Error> {
+        let turn = self.turn.get();
+        let _mine = turn.lock().await;
+        let tenant = self.about.tenants.resolve(self.about.credential, ask.request.tenant_id.as_deref())?;
+        let tenant = tenant.unwrap_or_default();
+        let scope = with_oidc(&ask.request.scopes);
+        let session = self.session.load_full();
+        let mut refusal = None;
+        if !ask.request.authenticate
+            && let Some(refresh_token) = session.as_ref().and_then(|session| session.refresh_token.as_ref())
+        {
+            let grant =
+                [("grant_type", "refresh_token"), ("refresh_token", refresh_token.expose()), ("client_info", "1")];
+            match self.client.exchange(ask, tenant, &scope, &grant).await {
+                Ok(tokens) => return self.keep(tokens, session.as_deref()),
+                // Revoked, expired, or not enough for these claims: signing in again mends all of it.
+                Err(error) if error.kind() == ErrorKind::Failed => refusal = Some(error),
+                Err(error) => return Err(error),
+            }
+        }
+        match self.how.needs() {
+            Needs::Person => self.may_prompt(ask, refusal.as_ref())?,
+            Needs::Once => {
+                if let Some(refusal) = refusal {
+                    return Err(refusal);
+                }
+            }
+            Needs::Nobody => {}
+        }
+        let account = self.expected(session.as_deref());
+        let step = Step { client: &self.client, ask, tenant, scope: &scope, account };
+        let tokens = self.how.sign_in(step).await?;
+        self.keep(tokens, session.as_deref())
+    }
+
+    fn expected<'a>(&'a self, session: Option<&'a Session>) -> Option<&'a Account> {
+        self.pinned.as_ref().or_else(|| session?.account.as_ref())
+    }
+
+    /// Whether somebody is there to sign in, and the program wants it now.
+    fn may_prompt(&self, ask: &Ask<'_>, refusal: Option<&Error>) -> Result<(), Error> {
+        if ask.request.authenticate || (self.automatic && ask.audience.is_there()) {
+            return Ok(());
+        }
+        let credential = self.about.credential;
+        let why = if self.automatic { "a renewal in the background asks nobody" } else { "call authenticate" };
+        let because = refusal.map(|error| format!(" ({error})")).unwrap_or_default();
+        let error = Error::unavailable(format!("{credential}: the user has to sign in, and {why}{because}"));
+        let claims = refusal.and_then(Error::claims).or(ask.request.claims.as_deref());
+        Err(error.with_code(Some(REQUIRED.to_owned())).with_claims(claims.map(str::to_owned)))
+    }
+
+    /// Keeps the session of these tokens, unless they are somebody else's.
+    fn keep(&self, tokens: Tokens, session: Option<&Session>) -> Result<Grant, Error> {
+        if let (Some(expected), Some(got)) = (self.expected(session), &tokens.account)
+            && expected.home_account_id != got.home_account_id
+        {
+            return Err(Error::failed(format!(
+                "{}: expected a sign-in of {}, got one of {}; another account needs a credential of its own",
+                self.about.credential,
+                crate::request::shown(&expected.username),
+                crate::request::shown(&got.username)
+            )));
+        }
+        if self.pinned.is_some() && session.is_none() && tokens.account.is_none() {
+            return Err(Error::failed(format!(
+                "{}: the answer does not say who signed in, and the credential is for one account",
+                self.about.credential
+            )));
+        }
+        let before = |part: fn(&Session) -> Option<Secret>| session.and_then(part);
+        let account = tokens.account.or_else(|| session?.account.clone());
+        let refresh_token = tokens.refresh_token.or_else(|| before(|session| session.refresh_token.clone()));
+        self.session.store(Some(std::sync::Arc::new(Session { refresh_token, account })));
+        Ok(tokens.grant)
+    }
+}
+
+/// The scopes of a user's token: OpenID Connect's bring the account and the refresh token.
+fn with_oidc(scopes: &[String]) -> String {
+    let mut all: Vec<&str> = scopes.iter().map(String::as_str).collect();
+    for oidc in ["openid", "profile", "offline_access"] {
+        if !all.contains(&oidc) {
+            all.push(oidc);
+        }
+    }
+    all.join(" ")
+}
+
+impl Interactive for User {
+    fn record(&self) -> Option<AuthenticationRecord> {
+        self.session.load().as_ref()?.account.clone()
+    }
+
+    fn default_scope(&self) -> String {
+        self.client.authority.management_scope()
+    }
+}
+
+impl Source for User {
+    fn about(&self) -> &About {
+        &self.about
+    }
+
+    fn interactive(&self) -> Option<&dyn Interactive> {
+        (self.how.needs() != Needs::Once).then_some(self as &dyn Interactive)
+    }
+
+    fn fetch<'a>(&'a self, ask: &'a Ask<'a>) -> Fetch<'a> {
+        Box::pin(self.ask(ask))
+    }
+}

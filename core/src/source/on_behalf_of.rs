@@ -1,0 +1,75 @@
+//! `OnBehalfOfCredential`: an API asks for a token of the user who called it.
+//!
+//! <https://learn.microsoft.com/entra/identity-platform/v2-oauth2-on-behalf-of-flow>
+
+use std::time::Duration;
+
+use super::Tenants;
+use super::entra::user::{Needs, Setup, SignIn, SigningIn, Step};
+use super::entra::{Client, Proof, User, authority};
+use crate::error::Error;
+use crate::options::Options;
+use crate::token::Secret;
+use crate::world::World;
+
+/// The class name.
+pub(crate) const NAME: &str = "OnBehalfOfCredential";
+
+/// The token that the user called with.
+#[derive(Debug)]
+struct OnBehalfOf {
+    assertion: Secret,
+}
+
+/// From the credential's own options.
+pub(crate) fn from_options(world: &World, options: &Options) -> Result<User, Error> {
+    let authority = authority(NAME, world, options)?;
+    let tenant_id = options.need(NAME, "tenant_id", options.tenant_id.as_ref())?;
+    let client_id = options.need(NAME, "client_id", options.client_id.as_ref())?;
+    let assertion = options.need_secret(NAME, "user_assertion", options.user_assertion.as_ref())?;
+    let tenants = Tenants::own(NAME, Some(tenant_id), options.additionally_allowed_tenants.clone())?;
+    let client = Client { credential: NAME, authority, client_id, proof: proof(options)? };
+    let setup = Setup {
+        tenants,
+        // Never the token of another user.
+        parts: vec![assertion.clone()],
+        patience: Duration::from_mins(3),
+        automatic: true,
+        pinned: None,
+    };
+    Ok(User::new(client, Box::new(OnBehalfOf { assertion }), setup))
+}
+
+/// The one proof that the options name.
+fn proof(options: &Options) -> Result<Proof, Error> {
+    let secret = options.client_secret.clone().filter(|secret| !secret.expose().is_empty());
+    let function = options.function("client_assertion_func");
+    match (secret, function) {
+        (Some(secret), None) => Ok(Proof::Secret(secret)),
+        (None, Some(function)) => Ok(Proof::function(function)),
+        (None, None) => Err(Error::configuration(format!(
+            "{NAME}: expected one of client_secret, client_certificate and client_assertion_func, got none"
+        ))),
+        (Some(_), Some(_)) => Err(Error::configuration(format!(
+            "{NAME}: expected one of client_secret, client_certificate and client_assertion_func, got several"
+        ))),
+    }
+}
+
+impl SignIn for OnBehalfOf {
+    fn needs(&self) -> Needs {
+        Needs::Nobody
+    }
+
+    fn sign_in<'a>(&'a self, step: Step<'a>) -> SigningIn<'a> {
+        Box::pin(async move {
+            let grant = [
+                ("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"),
+                ("assertion", self.assertion.expose()),
+                ("requested_token_use", "on_behalf_of"),
+                ("client_info", "1"),
+            ];
+            step.client.exchange(step.ask, step.tenant, step.scope, &grant).await
+        })
+    }
+}
