@@ -15,6 +15,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -278,6 +279,20 @@ class Credential {
 
   detail::Owned<azcred_credential, azcred_credential_free> handle_;
 };
+
+/**
+ * A function that gives the text of a live token, for clients that want one instead of a credential. It throws as
+ * get_token() does, and may be copied and called from any threads. Don't log what it gives.
+ *
+ * Consumes the credential, so that nothing dangles; another one of the same identity shares its tokens.
+ */
+inline std::function<std::string()> bearer_token_provider(Credential credential, const std::string &scope) {
+  TokenRequest request;
+  request.scopes.push_back(scope);
+  return [shared = std::make_shared<const Credential>(std::move(credential)), request = std::move(request)] {
+    return std::string(shared->get_token(request).secret());
+  };
+}
 
 }  // namespace azcred
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::error::Error;
 use crate::options::{Options, Spelling, Value};
 use crate::request::shown;
+use crate::source::absent::{self, Absent};
 use crate::source::azure_cli::{self, AzureCli};
 use crate::source::azure_developer_cli::{self, AzureDeveloperCli};
 use crate::source::azure_powershell::{self, AzurePowerShell};
@@ -22,7 +23,7 @@ struct Type {
     build: fn(&World, Options) -> Made,
 }
 
-const TYPES: [Type; 15] = [
+const TYPES: [Type; 17] = [
     Type {
         name: managed_identity::NAME,
         takes: &["client_id", "object_id", "resource_id", "identity_config"],
@@ -174,6 +175,16 @@ const TYPES: [Type; 15] = [
         build: |world, options| Ok(Arc::new(AzureDeveloperCli::from_options(world, options)?)),
     },
     Type {
+        name: absent::SHARED_TOKEN_CACHE,
+        takes: &["username", "tenant_id", "authority", "additionally_allowed_tenants", "disable_instance_discovery"],
+        build: |_, _| Ok(Arc::new(Absent::shared_token_cache())),
+    },
+    Type {
+        name: absent::VISUAL_STUDIO_CODE,
+        takes: &["tenant_id", "authority", "additionally_allowed_tenants", "disable_instance_discovery"],
+        build: |_, _| Ok(Arc::new(Absent::visual_studio_code())),
+    },
+    Type {
         name: default_azure::NAME,
         takes: &[
             "tenant_id",
@@ -188,9 +199,12 @@ const TYPES: [Type; 15] = [
             "exclude_environment_credential",
             "exclude_workload_identity_credential",
             "exclude_managed_identity_credential",
+            "exclude_shared_token_cache_credential",
+            "exclude_visual_studio_code_credential",
             "exclude_cli_credential",
             "exclude_powershell_credential",
             "exclude_developer_cli_credential",
+            "exclude_broker_credential",
         ],
         build: |world, options| default_azure::from_options(world, &options),
     },

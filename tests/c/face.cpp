@@ -26,6 +26,17 @@ int main() {
   const azcred::Credential chain = azcred::Credential::chain({&environment, &credential});
   check(chain.get_token({{"https://cpp.example/.default"}}).credential() == credential.name(), "the chain goes on");
 
+  const auto provider =
+      azcred::bearer_token_provider(azcred::Credential("ManagedIdentityCredential"), "https://cpp.example/.default");
+  const auto copy = provider;
+  check(provider() == token.secret() && copy() == token.secret(), "the provider's text");
+  try {
+    azcred::bearer_token_provider(azcred::Credential("VisualStudioCodeCredential"), "https://cpp.example/.default")();
+    check(false, "an unavailable provider is an exception");
+  } catch (const azcred::Error &error) {
+    check(error.status() == AZCRED_UNAVAILABLE, "the provider's error");
+  }
+
   try {
     azcred::Credential("DefaultAzureCredential", azcred::Options().set("exclude_cli_credential", "yes"));
     check(false, "a wrong type is an exception");

@@ -128,14 +128,24 @@ export interface DefaultAzureCredentialOptions extends AuthorityOptions, MultiTe
   /** Leaves a member out of the chain, or keeps it in whatever `AZURE_TOKEN_CREDENTIALS` says. */
   excludeManagedIdentityCredential?: boolean;
   /** Leaves a member out of the chain, or keeps it in whatever `AZURE_TOKEN_CREDENTIALS` says. */
+  excludeSharedTokenCacheCredential?: boolean;
+  /** Leaves a member out of the chain, or keeps it in whatever `AZURE_TOKEN_CREDENTIALS` says. */
+  excludeVisualStudioCodeCredential?: boolean;
+  /** Leaves a member out of the chain, or keeps it in whatever `AZURE_TOKEN_CREDENTIALS` says. */
   excludeCliCredential?: boolean;
   /** Leaves a member out of the chain, or keeps it in whatever `AZURE_TOKEN_CREDENTIALS` says. */
   excludePowershellCredential?: boolean;
   /** Leaves a member out of the chain, or keeps it in whatever `AZURE_TOKEN_CREDENTIALS` says. */
   excludeDeveloperCliCredential?: boolean;
+  /** Leaves a member out of the chain, or keeps it in whatever `AZURE_TOKEN_CREDENTIALS` says. */
+  excludeBrokerCredential?: boolean;
 }
 
-/** Asks the environment, the managed identity and the developer tools, in this order, and stays with the first that answers. */
+/**
+ * Asks the environment, the managed identity and the developer tools, in this order, and stays with the first that answers.
+ *
+ * Members of azure-identity's chain that give no tokens here are asked too, so that the report says what to use instead.
+ */
 export declare class DefaultAzureCredential implements TokenCredential {
   /** @throws {@link InvalidConfigurationError} for an option or variable that is wrong. */
   constructor(options?: DefaultAzureCredentialOptions);
@@ -231,6 +241,19 @@ export declare class AzureDeveloperCliCredential implements TokenCredential {
   getToken(scopes: string | string[], options?: GetTokenOptions): Promise<AccessToken>;
 }
 
+/** Options of {@link VisualStudioCodeCredential}; checked, and of no further use. */
+export interface VisualStudioCodeCredentialOptions extends AuthorityOptions, MultiTenantOptions, UnusedOptions {
+  /** The tenant to ask for. */
+  tenantId?: string;
+}
+
+/** Whoever signed in to Visual Studio Code. Always unavailable: azcred does not ask the operating system's broker. */
+export declare class VisualStudioCodeCredential implements TokenCredential {
+  /** @throws {@link InvalidConfigurationError} for an option that is wrong. */
+  constructor(options?: VisualStudioCodeCredentialOptions);
+  getToken(scopes: string | string[], options?: GetTokenOptions): Promise<AccessToken>;
+}
+
 /** A credential of this package. */
 export type AzcredCredential =
   | AzureCliCredential
@@ -240,13 +263,48 @@ export type AzcredCredential =
   | ClientSecretCredential
   | DefaultAzureCredential
   | EnvironmentCredential
-  | ManagedIdentityCredential;
+  | ManagedIdentityCredential
+  | VisualStudioCodeCredential;
 
 /** Asks its members in their order, each time, until one is available. */
 export declare class ChainedTokenCredential implements TokenCredential {
   /** @throws {@link InvalidConfigurationError} without members, or for one that is not of this package. */
   constructor(...sources: AzcredCredential[]);
   getToken(scopes: string | string[], options?: GetTokenOptions): Promise<AccessToken>;
+}
+
+/** A {@link DefaultAzureCredential} without options. */
+export declare function getDefaultAzureCredential(): DefaultAzureCredential;
+
+/** Options of {@link getBearerTokenProvider}, given to each `getToken`. */
+export interface GetBearerTokenProviderOptions {
+  /** Ends the waits of this provider's callers. */
+  abortSignal?: AbortSignalLike;
+  /** For credentials of other packages. */
+  tracingOptions?: object;
+}
+
+/**
+ * A function that gives the text of a live token, for clients that want one instead of a credential. It asks the
+ * credential at each call.
+ *
+ * @param credential - A credential of this package, or any other `TokenCredential`.
+ * @param scopes - What the token is for.
+ * @throws {@link InvalidArgumentError} for what is no credential, and without scopes.
+ */
+export declare function getBearerTokenProvider(
+  credential: BearerTokenSource,
+  scopes: string | string[],
+  options?: GetBearerTokenProviderOptions,
+): () => Promise<string>;
+
+/** What {@link getBearerTokenProvider} asks: any `TokenCredential` of `@azure/core-auth`. */
+export interface BearerTokenSource {
+  /** A token, or null where there is none. */
+  getToken(
+    scopes: string | string[],
+    options?: { abortSignal?: AbortSignalLike; tracingOptions?: object },
+  ): Promise<{ readonly token: string } | null>;
 }
 
 /** The authorities of Azure's clouds. */

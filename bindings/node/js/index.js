@@ -161,6 +161,12 @@ class AzureDeveloperCliCredential extends Credential {
   }
 }
 
+class VisualStudioCodeCredential extends Credential {
+  constructor(options) {
+    super(native.create("VisualStudioCodeCredential", {}, options));
+  }
+}
+
 class ChainedTokenCredential extends Credential {
   constructor(...sources) {
     const handles = sources.map(Credential.handleOf);
@@ -175,6 +181,30 @@ function notOurs(position, source) {
   return {
     kind: "INVALID_CONFIGURATION",
     message: `ChainedTokenCredential: argument ${position}: expected a credential of azcred, got ${got}`,
+  };
+}
+
+function getDefaultAzureCredential() {
+  return new DefaultAzureCredential();
+}
+
+/** Asks `credential`, which need not be of this package, at each call: its cache is the cache. */
+function getBearerTokenProvider(credential, scopes, options) {
+  const refused = (code, sentence, above) =>
+    errorOf({ kind: code, message: `getBearerTokenProvider: ${sentence}` }, above);
+  if (typeof credential?.getToken !== "function") {
+    throw refused("INVALID_ARGUMENT", "expected a credential with getToken", getBearerTokenProvider);
+  }
+  if (scopes === undefined || scopes === null || scopes.length === 0) {
+    throw refused("INVALID_ARGUMENT", "expected at least one scope, got none", getBearerTokenProvider);
+  }
+  const { abortSignal, tracingOptions } = options ?? {};
+  return async function provide() {
+    const token = await credential.getToken(scopes, { abortSignal, tracingOptions });
+    if (!token) {
+      throw refused("UNAVAILABLE", "the credential gave no token", provide);
+    }
+    return token.token;
   };
 }
 
@@ -196,4 +226,7 @@ module.exports = {
   DefaultAzureCredential,
   EnvironmentCredential,
   ManagedIdentityCredential,
+  VisualStudioCodeCredential,
+  getBearerTokenProvider,
+  getDefaultAzureCredential,
 };

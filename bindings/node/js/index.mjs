@@ -22,4 +22,7 @@ export const {
   InvalidConfigurationError,
   ManagedIdentityCredential,
   TimeoutError,
+  VisualStudioCodeCredential,
+  getBearerTokenProvider,
+  getDefaultAzureCredential,
 } = azcred;

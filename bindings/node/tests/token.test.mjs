@@ -136,7 +136,7 @@ test("import, require and the types have the same names", async () => {
   const require = createRequire(import.meta.url);
   const required = require("azcred");
   const types = readFileSync(path.join(path.dirname(require.resolve("azcred")), "index.d.ts"), "utf8");
-  const declared = [...types.matchAll(/^export declare (?:class|const) (\w+)/gm)].map(([, name]) => name);
+  const declared = [...types.matchAll(/^export declare (?:class|const|function) (\w+)/gm)].map(([, name]) => name);
   assert.deepEqual(declared.sort(), Object.keys(required).sort());
   assert.deepEqual(Object.keys(azcred).sort(), Object.keys(required).sort());
   for (const [name, value] of Object.entries(azcred)) {

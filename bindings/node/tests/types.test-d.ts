@@ -18,6 +18,9 @@ import {
   EnvironmentCredential,
   type GetTokenOptions,
   ManagedIdentityCredential,
+  VisualStudioCodeCredential,
+  getBearerTokenProvider,
+  getDefaultAzureCredential,
 } from "azcred";
 
 const credentials = [
@@ -26,7 +29,13 @@ const credentials = [
     managedIdentityClientId: "id",
     processTimeoutInMs: 1000,
     retryOptions: { maxRetries: 1 },
+    excludeSharedTokenCacheCredential: true,
+    excludeVisualStudioCodeCredential: true,
+    excludeBrokerCredential: true,
   }),
+  getDefaultAzureCredential(),
+  new VisualStudioCodeCredential(),
+  new VisualStudioCodeCredential({ tenantId: "t", additionallyAllowedTenants: ["*"] }),
   new ManagedIdentityCredential(),
   new ManagedIdentityCredential("id"),
   new ManagedIdentityCredential("id", {}),
@@ -42,6 +51,20 @@ const credentials = [
 // Clients of the Azure SDK take all of them.
 const taken: readonly TokenCredential[] = credentials;
 void taken;
+
+// The provider takes ours and everybody else's.
+declare const stranger: TokenCredential;
+declare const leave: AbortSignal;
+const providers: (() => Promise<string>)[] = [
+  getBearerTokenProvider(new DefaultAzureCredential(), "scope"),
+  getBearerTokenProvider(stranger, ["scope"], { abortSignal: leave, tracingOptions: {} }),
+  getBearerTokenProvider({ getToken: async () => ({ token: "t", expiresOnTimestamp: 0 }) }, "scope"),
+];
+void providers;
+// @ts-expect-error: no credential
+void getBearerTokenProvider({}, "scope");
+// @ts-expect-error: no scopes
+void getBearerTokenProvider(stranger);
 
 async function use(credential: DefaultAzureCredential, options: CoreOptions, signal: AbortSignal): Promise<void> {
   const token: AccessToken = await credential.getToken("scope");

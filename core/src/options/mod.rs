@@ -105,11 +105,17 @@ pub(crate) struct Options {
     /// Leaves a member out of the default chain.
     pub(crate) exclude_managed_identity_credential: Option<bool>,
     /// Leaves a member out of the default chain.
+    pub(crate) exclude_shared_token_cache_credential: Option<bool>,
+    /// Leaves a member out of the default chain.
+    pub(crate) exclude_visual_studio_code_credential: Option<bool>,
+    /// Leaves a member out of the default chain.
     pub(crate) exclude_cli_credential: Option<bool>,
     /// Leaves a member out of the default chain.
     pub(crate) exclude_powershell_credential: Option<bool>,
     /// Leaves a member out of the default chain.
     pub(crate) exclude_developer_cli_credential: Option<bool>,
+    /// Leaves a member out of the default chain.
+    pub(crate) exclude_broker_credential: Option<bool>,
     /// The options of [`FUNCTIONS`] that were given, by their names.
     #[serde(skip)]
     pub(crate) functions: Vec<(String, Function)>,

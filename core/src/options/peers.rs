@@ -16,25 +16,27 @@ use Disposition::{Absent, Noted, Refused};
 const RETRIES: Disposition = Noted("every source has the retry rules its documentation asks for");
 const LOGS: Disposition = Noted("logs never hold a secret");
 const MEMBER: Disposition = Noted("the member it is for is not in this version's default chain");
+const SILENT: Disposition = Noted("the member it is for gives no tokens in azcred");
 const CACHE: Disposition = Noted("tokens are cached in memory and never written to disk");
 const TIMEOUTS: Disposition = Noted("every source has its own time limits; a call takes a timeout of its own");
 const TRANSPORT: Disposition = Refused("azcred has its own HTTP client");
 
-const TABLE: [(&str, Disposition); 41] = [
+const TABLE: [(&str, Disposition); 39] = [
     ("additional_policies", TRANSPORT),
     ("allow_insecure_connection", Refused("secrets travel over TLS only")),
-    ("broker_client_id", MEMBER),
+    (
+        "authentication_record",
+        Noted("it names an account of a sign-in by a person, which this credential does not use"),
+    ),
+    ("broker_client_id", SILENT),
     ("broker_options", MEMBER),
-    ("broker_tenant_id", MEMBER),
+    ("broker_tenant_id", SILENT),
     ("cache_persistence_options", CACHE),
     ("connection_cert", Refused("client certificates for TLS are not used by Entra ID")),
     ("connection_timeout", TIMEOUTS),
     ("connection_verify", Refused("certificates are always checked; name your authority in SSL_CERT_FILE")),
     ("enable_support_logging", LOGS),
-    ("exclude_broker_credential", Absent),
     ("exclude_interactive_browser_credential", Absent),
-    ("exclude_shared_token_cache_credential", Absent),
-    ("exclude_visual_studio_code_credential", Absent),
     ("http_client", TRANSPORT),
     ("http_logging_policy", LOGS),
     ("identity_logging", LOGS),
@@ -53,13 +55,13 @@ const TABLE: [(&str, Disposition); 41] = [
     ("retry_mode", RETRIES),
     ("retry_options", RETRIES),
     ("retry_total", RETRIES),
-    ("shared_cache_tenant_id", MEMBER),
-    ("shared_cache_username", MEMBER),
+    ("shared_cache_tenant_id", SILENT),
+    ("shared_cache_username", SILENT),
     ("token_cache_persistence_options", CACHE),
     ("transport", TRANSPORT),
     ("user_agent", Noted("requests name azcred and its version")),
     ("user_agent_options", Noted("requests name azcred and its version")),
-    ("visual_studio_code_tenant_id", MEMBER),
+    ("visual_studio_code_tenant_id", SILENT),
     ("workload_identity_client_id", MEMBER),
     ("workload_identity_tenant_id", MEMBER),
 ];

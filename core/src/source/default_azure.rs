@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::absent::Absent;
+use super::absent::{self, Absent};
 use super::azure_cli::{self, AzureCli};
 use super::azure_developer_cli::{self, AzureDeveloperCli};
 use super::azure_powershell::{self, AzurePowerShell};
@@ -35,7 +35,7 @@ struct Member {
 }
 
 /// The chain, in its order.
-const MEMBERS: [Member; 6] = [
+const MEMBERS: [Member; 9] = [
     Member {
         name: environment::NAME,
         group: Group::Prod,
@@ -73,6 +73,18 @@ const MEMBERS: [Member; 6] = [
         },
     },
     Member {
+        name: absent::SHARED_TOKEN_CACHE,
+        group: Group::Dev,
+        excluded: |options| options.exclude_shared_token_cache_credential,
+        build: |_, _, _| Ok(Arc::new(Absent::shared_token_cache())),
+    },
+    Member {
+        name: absent::VISUAL_STUDIO_CODE,
+        group: Group::Dev,
+        excluded: |options| options.exclude_visual_studio_code_credential,
+        build: |_, _, _| Ok(Arc::new(Absent::visual_studio_code())),
+    },
+    Member {
         name: azure_cli::NAME,
         group: Group::Dev,
         excluded: |options| options.exclude_cli_credential,
@@ -90,7 +102,16 @@ const MEMBERS: [Member; 6] = [
         excluded: |options| options.exclude_developer_cli_credential,
         build: |world, options, _| Ok(Arc::new(AzureDeveloperCli::from_options(world, of_tool(options))?)),
     },
+    Member {
+        name: absent::BROKER,
+        group: Group::Dev,
+        excluded: |options| options.exclude_broker_credential,
+        build: |_, _, _| Ok(Arc::new(Absent::broker())),
+    },
 ];
+
+/// Members that `AZURE_TOKEN_CREDENTIALS` can't name in azure-identity: alone, they give nobody a token.
+const UNNAMED: [&str; 2] = [absent::SHARED_TOKEN_CACHE, absent::BROKER];
 
 /// The chain's options that are for its developer tools.
 fn of_tool(options: &Options) -> Options {
@@ -128,19 +149,17 @@ type Selection = Box<dyn Fn(&Member) -> bool>;
 fn select(selection: Option<&str>) -> Result<Selection, Error> {
     let Some(selection) = selection else { return Ok(Box::new(|_| true)) };
     let wanted = selection.to_ascii_lowercase();
+    let names = || MEMBERS.iter().map(|member| member.name).filter(|name| !UNNAMED.contains(name));
     match wanted.as_str() {
         "prod" => Ok(Box::new(|member| member.group == Group::Prod)),
         "dev" => Ok(Box::new(|member| member.group == Group::Dev)),
-        _ if MEMBERS.iter().any(|member| member.name.eq_ignore_ascii_case(&wanted)) => {
+        _ if names().any(|name| name.eq_ignore_ascii_case(&wanted)) => {
             Ok(Box::new(move |member| member.name.eq_ignore_ascii_case(&wanted)))
         }
-        _ => {
-            let names: Vec<&str> = MEMBERS.iter().map(|member| member.name).collect();
-            Err(Error::configuration(format!(
-                "{NAME}: {SELECTION}: expected dev, prod, {}, got '{}'",
-                names.join(", "),
-                shown(selection)
-            )))
-        }
+        _ => Err(Error::configuration(format!(
+            "{NAME}: {SELECTION}: expected dev, prod, {}, got '{}'",
+            names().collect::<Vec<_>>().join(", "),
+            shown(selection)
+        ))),
     }
 }

@@ -19,6 +19,7 @@ __version__ = _VERSION
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any, TypeVar
 
     from azcred._errors import (
@@ -54,10 +55,14 @@ __all__ = [
     "InternalError",
     "InvalidArgumentError",
     "InvalidConfigurationError",
+    "KnownAuthorities",
     "ManagedIdentityCredential",
+    "SharedTokenCacheCredential",
     "TransientError",
+    "VisualStudioCodeCredential",
     "WaitTimeoutError",
     "__version__",
+    "get_bearer_token_provider",
 ]
 
 
@@ -69,11 +74,16 @@ class AzureAuthorityHosts:
     AZURE_CHINA = "login.chinacloudapi.cn"
 
 
+class KnownAuthorities(AzureAuthorityHosts):
+    """The older name of :class:`AzureAuthorityHosts`."""
+
+
 class DefaultAzureCredential(_Credential):
     """Asks the environment, a managed identity and the developer's login in turn, and stays with the one that answered.
 
     Options: ``authority``, ``managed_identity_client_id``, ``process_timeout`` (seconds), ``require_envvar``, and the
-    ``exclude_*`` flags of azure-identity. ``AZURE_TOKEN_CREDENTIALS`` selects members.
+    ``exclude_*`` flags of azure-identity. ``AZURE_TOKEN_CREDENTIALS`` selects members. Those of azure-identity's chain
+    that give no tokens here are asked too, so that the report says what to use instead.
     """
 
     def __new__(cls: type[_Self], **options: Any) -> _Self:
@@ -146,6 +156,33 @@ class AzureDeveloperCliCredential(_Credential):
         return _Credential.__new__(cls, "AzureDeveloperCliCredential", options)
 
 
+class SharedTokenCacheCredential(_Credential):
+    """Whoever signed in with one of Microsoft's applications. Always unavailable: azcred does not use their tokens.
+
+    Takes azure-identity's arguments, so that a program moves over as it is.
+    """
+
+    def __new__(cls: type[_Self], username: str | None = None, **options: Any) -> _Self:
+        """Take the account and the options."""
+        return _Credential.__new__(cls, "SharedTokenCacheCredential", options | {"username": username})
+
+    @staticmethod
+    def supported() -> bool:
+        """Tell whether there is such a cache to read; there is none."""
+        return False
+
+
+class VisualStudioCodeCredential(_Credential):
+    """Whoever signed in to Visual Studio Code. Always unavailable: azcred does not ask the operating system's broker.
+
+    Takes azure-identity's options, so that a program moves over as it is.
+    """
+
+    def __new__(cls: type[_Self], **options: Any) -> _Self:
+        """Take the options of the editor's login."""
+        return _Credential.__new__(cls, "VisualStudioCodeCredential", options)
+
+
 class ChainedTokenCredential(_Credential):
     """Asks its members in their order until one is available."""
 
@@ -162,6 +199,44 @@ class ChainedTokenCredential(_Credential):
                     {},
                 )
         return _Credential.__new__(cls, "ChainedTokenCredential", {}, list(credentials))
+
+
+def get_bearer_token_provider(credential: Any, *scopes: str) -> Callable[[], str]:
+    """Give a function that gives the text of a live token, for clients that want one instead of a credential.
+
+    It asks ``credential`` at each call, which may be any object with ``get_token_info`` or ``get_token``.
+    """
+    ask = _ask(credential, scopes)
+
+    def provide() -> str:
+        token = ask(*scopes)
+        if hasattr(token, "__await__"):
+            if hasattr(token, "close"):
+                token.close()
+            raise _refused(f"{type(credential).__name__} is for asyncio: take azcred.aio.get_bearer_token_provider")
+        text: str = token.token
+        return text
+
+    return provide
+
+
+def _ask(credential: Any, scopes: tuple[str, ...]) -> Callable[..., Any]:
+    """Give the method that a provider calls."""
+    if not scopes:
+        raise _refused("expected at least one scope, got none")
+    for name in ("get_token_info", "get_token"):
+        method: Callable[..., Any] | None = getattr(credential, name, None)
+        if method is not None:
+            return method
+    raise _refused(
+        f"expected a credential with get_token_info or get_token, got an object of type {type(credential).__name__}"
+    )
+
+
+def _refused(sentence: str) -> AzcredError:
+    from azcred._errors import make
+
+    return make("INVALID_ARGUMENT", f"get_bearer_token_provider: {sentence}", {})
 
 
 def __getattr__(name: str) -> Any:

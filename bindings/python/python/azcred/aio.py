@@ -11,7 +11,7 @@ from azcred._azcred import Credential as _Credential
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Coroutine, Mapping
     from typing import Any, TypeVar
 
     from azcred import AccessToken, AccessTokenInfo
@@ -27,6 +27,9 @@ __all__ = [
     "DefaultAzureCredential",
     "EnvironmentCredential",
     "ManagedIdentityCredential",
+    "SharedTokenCacheCredential",
+    "VisualStudioCodeCredential",
+    "get_bearer_token_provider",
 ]
 
 
@@ -115,5 +118,31 @@ class AzureDeveloperCliCredential(_Async, _sync.AzureDeveloperCliCredential):
     __doc__ = _sync.AzureDeveloperCliCredential.__doc__
 
 
+class SharedTokenCacheCredential(_Async, _sync.SharedTokenCacheCredential):
+    __doc__ = _sync.SharedTokenCacheCredential.__doc__
+
+
+class VisualStudioCodeCredential(_Async, _sync.VisualStudioCodeCredential):
+    __doc__ = _sync.VisualStudioCodeCredential.__doc__
+
+
 class ChainedTokenCredential(_Async, _sync.ChainedTokenCredential):
     __doc__ = _sync.ChainedTokenCredential.__doc__
+
+
+def get_bearer_token_provider(credential: Any, *scopes: str) -> Callable[[], Coroutine[Any, Any, str]]:
+    """Give a coroutine function that gives the text of a live token.
+
+    It asks ``credential`` at each call, which may be any object with ``get_token_info`` or ``get_token``, for asyncio
+    or not.
+    """
+    ask = _sync._ask(credential, scopes)
+
+    async def provide() -> str:
+        token = ask(*scopes)
+        if hasattr(token, "__await__"):
+            token = await token
+        text: str = token.token
+        return text
+
+    return provide
