@@ -32,12 +32,12 @@ impl ClientSecret {
     /// From the credential's own options.
     pub(crate) fn from_options(world: &World, options: Options) -> Result<ClientSecret, Error> {
         let missing = |name: &str| Error::configuration(format!("{NAME}: option {name}: expected a value, got none"));
-        let authority = authority(NAME, world, options.authority.as_deref())?;
+        let authority = authority(NAME, world, options.authority.as_deref())?.through(&options.network);
         let tenant_id = options.tenant_id.ok_or_else(|| missing("tenant_id"))?;
         let client_id = options.client_id.filter(|id| !id.is_empty()).ok_or_else(|| missing("client_id"))?;
         let secret = options.client_secret.filter(|secret| !secret.expose().is_empty());
         let secret = secret.ok_or_else(|| missing("client_secret"))?;
-        let tenants = Tenants::own(NAME, Some(tenant_id.clone()), options.additionally_allowed_tenants)?;
+        let tenants = Tenants::own(world, NAME, Some(tenant_id.clone()), options.additionally_allowed_tenants)?;
         Ok(ClientSecret::new(NAME, authority, &tenant_id, tenants, client_id, secret))
     }
 
@@ -53,7 +53,7 @@ impl ClientSecret {
         let permission = tenants.permission();
         let parts = [authority.base(), tenant_id, &client_id, secret.expose(), &permission];
         let identity = Fingerprint::of(NAME, &parts);
-        let about = About { credential, identity, patience: PATIENCE, cae: true, tenants };
+        let about = About { credential, identity, patience: authority.patience(PATIENCE), cae: true, tenants };
         ClientSecret { about, authority, client_id, secret }
     }
 

@@ -39,8 +39,8 @@ impl Environment {
             check_tenant(tenant).map_err(|sentence| Error::configuration(format!("{NAME}: {TENANT}: {sentence}")))?;
         }
         if let (Some(tenant), Some(client), Some(secret)) = (&tenant, &client, secret) {
-            let authority = authority(NAME, world, options.authority.as_deref())?;
-            let tenants = Tenants::own(NAME, Some(tenant.clone()), allowed(world, options))?;
+            let authority = authority(NAME, world, options.authority.as_deref())?.through(&options.network);
+            let tenants = Tenants::own(world, NAME, Some(tenant.clone()), allowed(world, options))?;
             let secret = Secret::new(secret);
             return Ok(Environment::Secret(ClientSecret::new(
                 NAME,
