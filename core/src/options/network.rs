@@ -1,10 +1,12 @@
 //! The options about the way to an authority, as azure-core and @azure/core-rest-pipeline have them.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use serde::Deserialize;
-use serde::de::IgnoredAny;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
 use super::{Options, number};
 use crate::token::Secret;
@@ -18,13 +20,43 @@ pub(crate) enum Verify {
     Trusted(PathBuf),
 }
 
-/// azure-core's proxies by the scheme of the URLs they are for.
+/// One proxy, for doors without maps, or azure-core's proxies by the scheme of the URLs they are for.
+#[derive(Debug)]
+pub(crate) enum Proxies {
+    One(Secret),
+    ByScheme(ByScheme),
+}
+
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, expecting = "a map such as {'https': 'http://host:port'}")]
-pub(crate) struct Proxies {
+#[serde(deny_unknown_fields)]
+pub(crate) struct ByScheme {
     https: Option<Secret>,
     all: Option<Secret>,
     http: Option<Secret>,
+}
+
+impl<'de> Deserialize<'de> for Proxies {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Proxies, D::Error> {
+        struct Either;
+
+        impl<'de> Visitor<'de> for Either {
+            type Value = Proxies;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a map such as {'https': 'http://host:port'} or a proxy's URL")
+            }
+
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Proxies, E> {
+                Ok(Proxies::One(Secret::new(text)))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Proxies, A::Error> {
+                ByScheme::deserialize(MapAccessDeserializer::new(map)).map(Proxies::ByScheme)
+            }
+        }
+
+        deserializer.deserialize_any(Either)
+    }
 }
 
 /// A proxy as @azure/identity has it. The host may be a URL, and hold a user and password of its own.
@@ -91,17 +123,19 @@ impl Options {
             let proxy = Proxy::with(host.expose(), port, options.username.as_deref(), options.password.as_ref());
             return proxy.map(Some).map_err(|sentence| ("proxy_options.host", sentence));
         }
-        let Some(proxies) = &self.proxies else { return Ok(None) };
-        if proxies.http.is_some() {
-            tracing::info!(
-                option = "proxies.http",
-                "accepted and not used: no request to an authority goes without TLS"
-            );
-        }
-        let (name, text) = match (&proxies.https, &proxies.all) {
-            (Some(text), _) => ("proxies.https", text),
-            (None, Some(text)) => ("proxies.all", text),
-            (None, None) => return Ok(None),
+        let (name, text) = match &self.proxies {
+            None => return Ok(None),
+            Some(Proxies::One(text)) => ("proxies", text),
+            Some(Proxies::ByScheme(by)) => {
+                if by.http.is_some() {
+                    tracing::info!("proxies.http is accepted and not used: all requests to an authority use TLS");
+                }
+                match (&by.https, &by.all) {
+                    (Some(text), _) => ("proxies.https", text),
+                    (None, Some(text)) => ("proxies.all", text),
+                    (None, None) => return Ok(None),
+                }
+            }
         };
         Proxy::parse(text.expose()).map(Some).map_err(|sentence| (name, sentence))
     }
