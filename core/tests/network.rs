@@ -142,7 +142,9 @@ fn retries_are_as_few_as_is_said() {
 fn with_multi_tenant_authentication_disabled_the_default_tenant_is_asked() {
     let (world, fake) = Fake::world();
     fake.set("AZURE_IDENTITY_DISABLE_MULTITENANTAUTH", "0");
-    APPLICATION.iter().for_each(|(name, value)| fake.set(name, value));
+    for (name, value) in APPLICATION {
+        fake.set(name, value);
+    }
     fake.answer(200, TOKEN);
     let options = vec![("additionally_allowed_tenants".to_owned(), Value::List(vec![Value::text("*")]))];
     let credential = Credential::in_world(world, "EnvironmentCredential", options, Spelling::Snake).unwrap();

@@ -262,16 +262,16 @@ mod tests {
     #[test]
     fn a_table_keeps_the_clients_used_last() {
         let table = Table::<u32>::default();
-        let made = std::cell::Cell::new(0);
+        let count = std::cell::Cell::new(0);
         let get = |key| {
             let make = || {
-                made.set(made.get() + 1);
+                count.set(count.get() + 1);
                 let provider = Arc::new(rustls::crypto::ring::default_provider());
                 let tls = config(&provider)?.with_root_certificates(RootCertStore::empty());
                 build(&Route::Local, tls.with_no_client_auth())
             };
             table.get(&key, make).unwrap();
-            made.get()
+            count.get()
         };
         let made: Vec<u32> = (0..16).chain([0, 16, 0, 2, 1]).map(get).collect();
         assert_eq!(made[15..], [16, 16, 17, 17, 17, 18], "1 was the one not used for longest");

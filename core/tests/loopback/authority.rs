@@ -18,7 +18,6 @@ const CANARY: &str = "canary";
 struct Folder(PathBuf);
 
 impl Folder {
-    #[expect(clippy::disallowed_methods, reason = "a folder of its own")]
     fn new(name: &str) -> Folder {
         let path = std::env::temp_dir().join(format!("azcred-{}-{name}", std::process::id()));
         std::fs::create_dir(&path).unwrap();
@@ -38,7 +37,6 @@ impl Folder {
 }
 
 impl Drop for Folder {
-    #[expect(clippy::disallowed_methods, reason = "a folder of its own")]
     fn drop(&mut self) {
         std::fs::remove_dir_all(&self.0).unwrap();
     }
@@ -162,6 +160,7 @@ fn a_proxy_that_does_not_help_is_named() {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "real sockets take real time")]
 fn limits_end_a_wait() {
     let folder = Folder::new("limits");
     let limits = [("connection_timeout", Value::Float(0.2)), ("retry_total", Value::Int(0))];
