@@ -83,7 +83,7 @@ export interface TokenCredential {
 
 /** Options of `@azure/identity` that are accepted and not used, so that a program can move over as it is. */
 export interface UnusedOptions {
-  /** Each source has the retry rules its documentation asks for. */
+  /** Each source has the retry rules its documentation asks for; `maxRetries` lowers those of an authority. */
   retryOptions?: object;
   /** Messages never hold a secret. */
   loggingOptions?: object;
@@ -99,6 +99,26 @@ export interface AuthorityOptions {
   authorityHost?: string;
   /** Skips the question to the public cloud whether the authority is known. azcred never asks it. */
   disableInstanceDiscovery?: boolean;
+  /** The proxy towards it. Default: those of the environment. */
+  proxyOptions?: ProxyOptions;
+  /** A file of PEM certificates, or a folder of such, to trust in place of all others. Read at the first request. */
+  connectionVerify?: string | true;
+  /** How long a connection may take, in seconds. Default 10. */
+  connectionTimeout?: number;
+  /** How long the authority may be silent, in seconds. Default 20 for the whole answer. */
+  readTimeout?: number;
+}
+
+/** A proxy, as `@azure/core-rest-pipeline` describes it. */
+export interface ProxyOptions {
+  /** Its URL. */
+  host: string;
+  /** Its port. */
+  port: number;
+  /** Who asks it. */
+  username?: string;
+  /** With which password. */
+  password?: string;
 }
 
 /** Which tenants a call may name. */

@@ -42,6 +42,7 @@ const credentials = [
   new ManagedIdentityCredential({ resourceId: "id" }),
   new ClientSecretCredential("t", "c", "s", { authorityHost: AzureAuthorityHosts.AzureChina }),
   new EnvironmentCredential({ additionallyAllowedTenants: ["*"] }),
+  new EnvironmentCredential({ proxyOptions: { host: "http://h", port: 1 }, connectionVerify: "ca.pem" }),
   new AzureCliCredential({ subscription: "s" }),
   new AzurePowerShellCredential({ tenantId: "t", processTimeoutInMs: 1000 }),
   new AzureDeveloperCliCredential({ additionallyAllowedTenants: ["*"] }),

@@ -4,6 +4,7 @@
 //! [`Options::read`], so a new option appears at every door at once and a mistake has the same words everywhere. Names
 //! are those of azure-identity for Python; [`Spelling::Camel`] reads those of @azure/identity.
 
+mod network;
 mod peers;
 mod value;
 
@@ -17,6 +18,8 @@ use crate::error::Error;
 use crate::function::Function;
 use crate::source::AuthenticationRecord;
 use crate::token::Secret;
+use crate::wire::network::Network;
+use network::{Proxies, ProxyOptions, RetryOptions, Verify};
 use peers::Disposition;
 pub use value::Value;
 use value::{Misfit, Problem, Reader};
@@ -33,6 +36,7 @@ pub enum Spelling {
 /// All options. A credential takes those that its entry in the credential table lists.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[expect(clippy::struct_field_names, reason = "the names are the peers'")]
 pub(crate) struct Options {
     /// The tenant (directory) to sign in to: its id or a domain name.
     pub(crate) tenant_id: Option<String>,
@@ -83,6 +87,26 @@ pub(crate) struct Options {
     pub(crate) authentication_record: Option<AuthenticationRecord>,
     /// Whether only `authenticate` may have the user sign in.
     pub(crate) disable_automatic_authentication: Option<bool>,
+    /// PEM certificates, a file or a folder, instead of the trusted roots; true for those. Read at the first request.
+    pub(crate) connection_verify: Option<Verify>,
+    /// The proxy to the authority, by scheme: `https`, else `all`. Default: those of the environment.
+    pub(crate) proxies: Option<Proxies>,
+    /// @azure/identity's spelling of it.
+    pub(crate) proxy_options: Option<ProxyOptions>,
+    /// How long a connection to the authority may take, in seconds. Default 10.
+    #[serde(deserialize_with = "number")]
+    pub(crate) connection_timeout: Option<f64>,
+    /// How long the authority may be silent, in seconds. Default 20 for the whole answer.
+    #[serde(deserialize_with = "number")]
+    pub(crate) read_timeout: Option<f64>,
+    /// How often a request to the authority is sent again at most. Default, and never more than, 3.
+    #[serde(deserialize_with = "number")]
+    pub(crate) retry_total: Option<f64>,
+    /// @azure/identity's spelling of it.
+    pub(crate) retry_options: Option<RetryOptions>,
+    /// What the seven before say together.
+    #[serde(skip)]
+    pub(crate) network: Network,
     /// The Azure CLI's subscription, by name or id.
     pub(crate) subscription: Option<String>,
     /// How long a developer tool may run, in seconds. Default 10.
@@ -266,9 +290,11 @@ impl Options {
             }
         };
         known.retain(|(name, _)| !FUNCTIONS.contains(&name.as_str()));
-        let options = Options::deserialize(Reader(Value::Map(known))).map_err(misfit)?;
+        let mut options = Options::deserialize(Reader(Value::Map(known))).map_err(misfit)?;
         options.check(credential, spelling)?;
-        Ok(Options { functions, spelling: Some(spelling), ..options })
+        (options.functions, options.spelling) = (functions, Some(spelling));
+        options.network = options.way().map_err(|(name, sentence)| options.wrong(credential, name, &sentence))?;
+        Ok(options)
     }
 
     /// The error of an option that `credential` can't do without.
@@ -465,7 +491,7 @@ mod tests {
     #[test]
     fn options_of_the_peers_are_noted_or_refused() {
         assert!(read(&[("logging_enable", Value::Bool(true))], Spelling::Snake).is_ok());
-        let error = read(&[("connection_verify", Value::Bool(false))], Spelling::Snake).unwrap_err();
-        assert!(error.starts_with("X: option connection_verify is not supported: "), "{error}");
+        let error = read(&[("transport", Value::Bool(false))], Spelling::Snake).unwrap_err();
+        assert!(error.starts_with("X: option transport is not supported: "), "{error}");
     }
 }

@@ -18,10 +18,10 @@ const LOGS: Disposition = Noted("logs never hold a secret");
 const MEMBER: Disposition = Noted("the member it is for is not in this version's default chain");
 const SILENT: Disposition = Noted("the member it is for gives no tokens in azcred");
 const CACHE: Disposition = Noted("tokens are cached in memory and never written to disk");
-const TIMEOUTS: Disposition = Noted("every source has its own time limits; a call takes a timeout of its own");
+const AUTHORITY: Disposition = Noted("it is for requests to an authority, and this credential makes none");
 const TRANSPORT: Disposition = Refused("azcred has its own HTTP client");
 
-const TABLE: [(&str, Disposition); 39] = [
+const TABLE: [(&str, Disposition); 42] = [
     ("additional_policies", TRANSPORT),
     ("allow_insecure_connection", Refused("secrets travel over TLS only")),
     (
@@ -33,8 +33,8 @@ const TABLE: [(&str, Disposition); 39] = [
     ("broker_tenant_id", SILENT),
     ("cache_persistence_options", CACHE),
     ("connection_cert", Refused("client certificates for TLS are not used by Entra ID")),
-    ("connection_timeout", TIMEOUTS),
-    ("connection_verify", Refused("certificates are always checked; name your authority in SSL_CERT_FILE")),
+    ("connection_timeout", AUTHORITY),
+    ("connection_verify", AUTHORITY),
     ("enable_support_logging", LOGS),
     ("exclude_interactive_browser_credential", Absent),
     ("http_client", TRANSPORT),
@@ -45,15 +45,18 @@ const TABLE: [(&str, Disposition); 39] = [
     ("logging_enable", LOGS),
     ("logging_options", LOGS),
     ("policies", TRANSPORT),
-    ("proxies", Refused("set HTTPS_PROXY and NO_PROXY in the environment")),
-    ("proxy_options", Refused("set HTTPS_PROXY and NO_PROXY in the environment")),
-    ("read_timeout", TIMEOUTS),
+    ("proxies", AUTHORITY),
+    ("proxy_options", AUTHORITY),
+    ("read_timeout", AUTHORITY),
     ("redirect_options", Refused("no request that carries a secret follows a redirect")),
     ("required_env_vars", Refused("set AZURE_TOKEN_CREDENTIALS and require_envvar, or check them in the program")),
     ("retry_backoff_factor", RETRIES),
     ("retry_backoff_max", RETRIES),
+    ("retry_connect", RETRIES),
     ("retry_mode", RETRIES),
     ("retry_options", RETRIES),
+    ("retry_read", RETRIES),
+    ("retry_status", RETRIES),
     ("retry_total", RETRIES),
     ("shared_cache_tenant_id", SILENT),
     ("shared_cache_username", SILENT),

@@ -31,7 +31,7 @@ pub(crate) fn from_options(world: &World, options: &Options) -> Result<User, Err
     let client_id = options.need(NAME, "client_id", options.client_id.as_ref())?;
     let code = options.need_secret(NAME, "authorization_code", options.authorization_code.as_ref())?;
     let redirect_uri = options.need(NAME, "redirect_uri", options.redirect_uri.as_ref())?;
-    let tenants = Tenants::own(NAME, Some(tenant_id), options.additionally_allowed_tenants.clone())?;
+    let tenants = Tenants::own(world, NAME, Some(tenant_id), options.additionally_allowed_tenants.clone())?;
     let secret = options.client_secret.clone().filter(|secret| !secret.expose().is_empty());
     let client = Client { credential: NAME, authority, client_id, proof: secret.map_or(Proof::Public, Proof::Secret) };
     let setup = Setup {

@@ -13,7 +13,7 @@ use crate::options::Options;
 use crate::request::shown;
 use crate::token::Secret;
 use crate::wire::answer::{self, Refusal};
-use crate::wire::http::{Request, Response, Route};
+use crate::wire::http::{Request, Response};
 use crate::wire::retry::RetryPolicy;
 use crate::world::World;
 
@@ -41,7 +41,7 @@ pub(crate) fn from_options(world: &World, options: &Options) -> Result<Applicati
         id: options.need(NAME, "service_connection_id", options.service_connection_id.as_ref())?,
         token: options.need_secret(NAME, "system_access_token", options.system_access_token.as_ref())?,
     };
-    let tenants = Tenants::own(NAME, Some(tenant_id), options.additionally_allowed_tenants.clone())?;
+    let tenants = Tenants::own(world, NAME, Some(tenant_id), options.additionally_allowed_tenants.clone())?;
     let client = Client { credential: NAME, authority, client_id, proof: Proof::Pipelines(connection) };
     Ok(Application::new(NAME, client, tenants))
 }
@@ -63,7 +63,8 @@ impl Connection {
     }
 
     /// An assertion, made now for this exchange.
-    pub(super) async fn assertion(&self, credential: &str, ask: &Ask<'_>) -> Result<Secret, Error> {
+    pub(super) async fn assertion(&self, client: &Client, ask: &Ask<'_>) -> Result<Secret, Error> {
+        let credential = client.credential;
         let Some(uri) = &self.uri else {
             return Err(Error::unavailable(format!(
                 "{credential}: {VARIABLE} is not set: this is no job of Azure Pipelines, or its step has no \
@@ -86,7 +87,7 @@ impl Connection {
             ],
             body: None,
             timeout: Duration::from_secs(30),
-            route: Route::Authority,
+            route: client.authority.route(),
         };
         let answer = ask.world.send(&request, &RetryPolicy::ENTRA).await;
         let response = answer.map_err(|error| {

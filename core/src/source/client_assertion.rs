@@ -15,7 +15,7 @@ pub(crate) fn from_options(world: &World, options: &Options) -> Result<Applicati
     let tenant_id = options.need(NAME, "tenant_id", options.tenant_id.as_ref())?;
     let client_id = options.need(NAME, "client_id", options.client_id.as_ref())?;
     let function = options.function("func").ok_or_else(|| options.missing(NAME, "func"))?;
-    let tenants = Tenants::own(NAME, Some(tenant_id), options.additionally_allowed_tenants.clone())?;
+    let tenants = Tenants::own(world, NAME, Some(tenant_id), options.additionally_allowed_tenants.clone())?;
     let client = Client { credential: NAME, authority, client_id, proof: Proof::function(function) };
     Ok(Application::new(NAME, client, tenants))
 }

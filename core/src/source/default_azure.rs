@@ -44,6 +44,7 @@ const MEMBERS: [Member; 9] = [
             let own = Options {
                 authority: options.authority.clone(),
                 additionally_allowed_tenants: options.additionally_allowed_tenants.clone(),
+                network: options.network.clone(),
                 ..Options::default()
             };
             Ok(Arc::new(Environment::from_options(world, &own)?))

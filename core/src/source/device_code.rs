@@ -42,6 +42,7 @@ pub(crate) fn from_options(world: &World, options: &Options) -> Result<User, Err
     };
     let client_id = given(&options.client_id, DEVELOPER_CLIENT);
     let tenants = Tenants::own(
+        world,
         NAME,
         Some(given(&options.tenant_id, ORGANIZATIONS)),
         options.additionally_allowed_tenants.clone(),

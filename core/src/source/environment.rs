@@ -45,7 +45,7 @@ impl Environment {
         }
         let application = |kind, tenant: String, client_id, proof| {
             let authority = authority(NAME, world, options)?;
-            let tenants = Tenants::own(NAME, Some(tenant), allowed(world, options))?;
+            let tenants = Tenants::own(world, NAME, Some(tenant), allowed(world, options))?;
             let client = Client { credential: NAME, authority, client_id, proof };
             Ok(Environment::Application(Application::new(kind, client, tenants)))
         };
@@ -62,6 +62,7 @@ impl Environment {
             let options = Options {
                 tenant_id: tenant,
                 authority: options.authority.clone(),
+                network: options.network.clone(),
                 additionally_allowed_tenants: allowed(world, options),
                 ..Options::default()
             };

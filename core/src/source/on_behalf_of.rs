@@ -28,7 +28,7 @@ pub(crate) fn from_options(world: &World, options: &Options) -> Result<User, Err
     let tenant_id = options.need(NAME, "tenant_id", options.tenant_id.as_ref())?;
     let client_id = options.need(NAME, "client_id", options.client_id.as_ref())?;
     let assertion = options.need_secret(NAME, "user_assertion", options.user_assertion.as_ref())?;
-    let tenants = Tenants::own(NAME, Some(tenant_id), options.additionally_allowed_tenants.clone())?;
+    let tenants = Tenants::own(world, NAME, Some(tenant_id), options.additionally_allowed_tenants.clone())?;
     let client = Client { credential: NAME, authority, client_id, proof: proof(world, options)? };
     let setup = Setup {
         tenants,

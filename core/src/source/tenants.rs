@@ -2,6 +2,7 @@
 
 use crate::error::Error;
 use crate::request::check_tenant;
+use crate::world::World;
 
 /// A source's rule about tenants.
 #[derive(Clone, Debug)]
@@ -16,12 +17,15 @@ pub(crate) enum Tenants {
         default: Option<String>,
         /// `additionally_allowed_tenants`.
         allowed: Vec<String>,
+        /// `AZURE_IDENTITY_DISABLE_MULTITENANTAUTH`: whatever a request names, it gets the default.
+        fixed: bool,
     },
 }
 
 impl Tenants {
-    /// A rule from the options of `credential`.
+    /// A rule from the options of `credential`, in this environment.
     pub(crate) fn own(
+        world: &World,
         credential: &str,
         default: Option<String>,
         allowed: Option<Vec<String>>,
@@ -32,7 +36,8 @@ impl Tenants {
                 Error::configuration(format!("{credential}: option additionally_allowed_tenants: {sentence}"))
             })?;
         }
-        Ok(Tenants::Own { default, allowed })
+        let fixed = world.env.get("AZURE_IDENTITY_DISABLE_MULTITENANTAUTH").is_some();
+        Ok(Tenants::Own { default, allowed, fixed })
     }
 
     /// The rule as a part of a fingerprint: who may less must not find the tokens of who may more.
@@ -65,7 +70,8 @@ impl Tenants {
         match self {
             Tenants::None => Ok(None),
             Tenants::Members => Ok(requested),
-            Tenants::Own { default, allowed } => {
+            Tenants::Own { default, fixed: true, .. } => Ok(default.as_deref()),
+            Tenants::Own { default, allowed, fixed: false } => {
                 let (Some(default), Some(requested)) = (default.as_deref(), requested) else {
                     return Ok(requested.or(default.as_deref()));
                 };
@@ -94,7 +100,11 @@ mod tests {
     fn the_table() {
         let own = |default: Option<&str>, allowed: &[&str]| {
             let allowed = allowed.iter().map(|tenant| (*tenant).to_owned()).collect();
-            Tenants::Own { default: default.map(str::to_owned), allowed }
+            Tenants::Own { default: default.map(str::to_owned), allowed, fixed: false }
+        };
+        let fixed = |default: Option<&str>, allowed: &str| {
+            let (default, allowed) = (default.map(str::to_owned), vec![allowed.to_owned()]);
+            Tenants::Own { default, allowed, fixed: true }
         };
         let cases = [
             (Tenants::None, Some("b"), Ok(None)),
@@ -108,6 +118,10 @@ mod tests {
             (own(None, &[]), Some("b"), Ok(Some("b"))),
             (own(Some("organizations"), &[]), Some("b"), Ok(Some("b"))),
             (own(Some("adfs"), &[]), Some("b"), Ok(Some("adfs"))),
+            (fixed(Some("a"), "c"), Some("b"), Ok(Some("a"))),
+            (fixed(Some("a"), "*"), Some("b"), Ok(Some("a"))),
+            (fixed(Some("a"), "c"), None, Ok(Some("a"))),
+            (fixed(None, "c"), Some("b"), Ok(None)),
         ];
         for (rule, requested, expected) in cases {
             let resolved = rule.resolve("X", requested).map_err(|error| {

@@ -69,7 +69,7 @@ impl Tool {
         more: &str,
     ) -> Result<Tool, Error> {
         let tenant = tenant.filter(|tenant| !tenant.is_empty());
-        let tenants = Tenants::own(kind.credential, tenant.clone(), allowed)?;
+        let tenants = Tenants::own(world, kind.credential, tenant.clone(), allowed)?;
         // Whose login it is, and how long this caller lets the tool run.
         let profile: Vec<String> =
             kind.profile.iter().map(|variable| world.env.get(variable).unwrap_or_default()).collect();

@@ -29,7 +29,7 @@ pub(crate) fn from_options(world: &World, options: &Options) -> Result<Applicati
         return Err(Error::configuration(format!("{NAME}: {missing}")));
     };
     let authority = authority(NAME, world, options)?;
-    let tenants = Tenants::own(NAME, Some(tenant_id), options.additionally_allowed_tenants.clone())?;
+    let tenants = Tenants::own(world, NAME, Some(tenant_id), options.additionally_allowed_tenants.clone())?;
     let client = Client { credential: NAME, authority, client_id, proof: Proof::File(path) };
     Ok(Application::new(NAME, client, tenants))
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use url::Url;
 
 use super::http::{Request, Route};
+use super::network::Network;
 use crate::request::shown;
 use crate::token::Secret;
 
@@ -19,6 +20,7 @@ pub(crate) struct Authority {
     /// `https://host[:port][/path]`, without a final slash.
     base: String,
     host: String,
+    network: Network,
 }
 
 impl Authority {
@@ -36,10 +38,26 @@ impl Authority {
         let plain = url.username().is_empty() && url.password().is_none() && url.query().is_none();
         match url.host_str() {
             Some(host) if url.scheme() == "https" && plain && url.fragment().is_none() => {
-                Ok(Authority { host: host.to_owned(), base: url.as_str().trim_end_matches('/').to_owned() })
+                let base = url.as_str().trim_end_matches('/').to_owned();
+                Ok(Authority { host: host.to_owned(), base, network: Network::default() })
             }
             _ => Err(wrong()),
         }
+    }
+
+    /// The same one, reached in this way.
+    pub(crate) fn through(self, network: &Network) -> Authority {
+        Authority { network: network.clone(), ..self }
+    }
+
+    /// How a request of this credential travels to servers beyond the host.
+    pub(crate) fn route(&self) -> Route {
+        Route::Authority(self.network.clone())
+    }
+
+    /// How long a source may take that usually takes `usual`, retries included.
+    pub(crate) fn patience(&self, usual: Duration) -> Duration {
+        self.network.patience(usual)
     }
 
     /// The host, for messages.
@@ -77,8 +95,8 @@ impl Authority {
                 ("x-ms-lib-capability", Secret::new("retry-after, h429")),
             ],
             body: Some(Secret::new(body.finish())),
-            timeout: Duration::from_secs(30),
-            route: Route::Authority,
+            timeout: self.network.timeout(),
+            route: self.route(),
         }
     }
 

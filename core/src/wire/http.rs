@@ -5,21 +5,23 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
+pub use super::network::Network;
 use crate::token::Secret;
 
 /// The largest body that is read; a token answer is a few kilobytes.
 pub const MAX_BODY: usize = 1 << 20;
 
 /// How a request travels.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Route {
     /// To this host or its fabric (managed identity): without TLS and never through a proxy, whatever the address.
     Local,
     /// To the fabric of this host over TLS, never through a proxy: the server's certificate is accepted exactly if this
     /// is the SHA-1 of it. No certificate authority is asked.
     Pinned([u8; 20]),
-    /// To an authority: TLS with checked certificates; the proxies of the environment are honoured.
-    Authority,
+    /// To an authority: TLS with checked certificates, in the way that the credential's options describe; by default
+    /// the proxies of the environment are honoured.
+    Authority(Network),
 }
 
 /// One request. `Debug` shows neither header values nor the body.
@@ -81,7 +83,7 @@ pub enum HttpFault {
     Broken,
     /// The body was larger than [`MAX_BODY`].
     TooLarge,
-    /// The request could not be built from its parts, or the client could not be made.
+    /// The request could not be built from its parts, the client could not be made, or a proxy wants other credentials.
     Refused,
 }
 

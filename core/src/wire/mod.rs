@@ -8,4 +8,5 @@ pub(crate) mod entra;
 pub mod http;
 pub(crate) mod identity_endpoint;
 pub(crate) mod moment;
+pub(crate) mod network;
 pub(crate) mod retry;

@@ -57,6 +57,12 @@ impl RetryPolicy {
         connects: 2,
     };
 
+    /// The same, with at most this many retries.
+    pub(crate) fn at_most(self, retries: usize) -> RetryPolicy {
+        let first = |pauses: &'static [Duration]| pauses.get(..retries).unwrap_or(pauses);
+        RetryPolicy { pauses: first(self.pauses), gone: first(self.gone), connects: self.connects.min(retries), ..self }
+    }
+
     /// What to do after try number `attempt` (from 0) at `now` (Unix seconds, for `Retry-After` dates).
     pub(crate) fn next(&self, attempt: usize, answer: &Result<Response, HttpError>, now: i64) -> Next {
         let (pauses, asked) = match answer {
@@ -122,6 +128,12 @@ mod tests {
             (RetryPolicy::IMDS, 1, fault(HttpFault::Connect), Retry(ms(1600))),
             (RetryPolicy::IMDS, 2, fault(HttpFault::Connect), Answer),
             (RetryPolicy::IMDS, 0, fault(HttpFault::TooLarge), Answer),
+            (RetryPolicy::ENTRA.at_most(10), 2, answer(503, None), Retry(ms(3200))),
+            (RetryPolicy::ENTRA.at_most(10), 3, answer(503, None), Answer),
+            (RetryPolicy::ENTRA.at_most(1), 0, fault(HttpFault::Connect), Retry(ms(800))),
+            (RetryPolicy::ENTRA.at_most(1), 1, fault(HttpFault::Connect), Answer),
+            (RetryPolicy::ENTRA.at_most(1), 1, answer(503, None), Answer),
+            (RetryPolicy::ENTRA.at_most(0), 0, fault(HttpFault::Timeout), Answer),
             (RetryPolicy::NEVER, 0, fault(HttpFault::Connect), Answer),
             (RetryPolicy::NEVER, 0, answer(503, None), Answer),
         ];

@@ -2,8 +2,9 @@
 //!
 //! There are two clients. The one for local sources has no TLS and no proxy; the one for authorities loads the trusted
 //! roots, and is made at first use, since most processes on Azure never need it. A host whose endpoint has a certificate
-//! of its own making gets a third, which trusts that one and has no proxy either. All belong to one fork generation: a
-//! child starts with clients of its own and leaves the parent's alone.
+//! of its own making gets a third, which trusts that one and has no proxy either. A credential whose options describe
+//! a way of its own to its authority shares a client with those that have the same. All belong to one fork generation:
+//! a child starts with clients of its own and leaves the parent's alone.
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
@@ -16,7 +17,8 @@ use zeroize::Zeroizing;
 use super::pin::Pin;
 use super::{Boxed, Env, Files, Http, roots};
 use crate::generation::PerGeneration;
-use crate::wire::http::{HttpError, HttpFault, MAX_BODY, Request, Response, Route};
+use crate::wire::http::{HttpError, HttpFault, MAX_BODY, Network, Request, Response, Route};
+use crate::wire::network::Proxy;
 
 #[derive(Debug)]
 pub(super) struct RealHttp {
@@ -30,25 +32,37 @@ struct Clients {
     /// Each made at first use, and only a client is kept: a failure must not outlive its cause.
     local: OnceLock<reqwest::Client>,
     authority: OnceLock<reqwest::Client>,
-    /// The last ones by their thumbprints; a process has one, unless its environment changes.
-    pinned: Mutex<Vec<([u8; 20], reqwest::Client)>>,
+    /// By their thumbprints; a process has one, unless its environment changes.
+    pinned: Table<[u8; 20]>,
+    /// By what the options of their credentials say.
+    networks: Table<Network>,
 }
 
-impl Clients {
-    fn pinned(&self, thumbprint: [u8; 20]) -> Result<reqwest::Client, HttpError> {
-        const MOST: usize = 4;
-        let mut pinned = self.pinned.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, client)) = pinned.iter().find(|(pin, _)| *pin == thumbprint) {
-            return Ok(client.clone());
-        }
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let tls = config(&provider)?
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::new(Pin::new(thumbprint, Arc::clone(&provider))))
-            .with_no_client_auth();
-        let client = build(Route::Pinned(thumbprint), tls)?;
-        pinned.truncate(MOST - 1);
-        pinned.insert(0, (thumbprint, client.clone()));
+/// The clients that were used last.
+#[derive(Debug)]
+struct Table<K>(Mutex<Vec<(K, reqwest::Client)>>);
+
+impl<K> Default for Table<K> {
+    fn default() -> Table<K> {
+        Table(Mutex::default())
+    }
+}
+
+impl<K: PartialEq + Clone> Table<K> {
+    fn get(
+        &self,
+        key: &K,
+        make: impl FnOnce() -> Result<reqwest::Client, HttpError>,
+    ) -> Result<reqwest::Client, HttpError> {
+        const MOST: usize = 16;
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = kept.iter().position(|(known, _)| known == key);
+        let client = match found {
+            Some(at) => kept.remove(at).1,
+            None => make()?,
+        };
+        kept.truncate(MOST - 1);
+        kept.insert(0, (key.clone(), client.clone()));
         Ok(client)
     }
 }
@@ -58,27 +72,41 @@ impl RealHttp {
         RealHttp { env, files, clients: PerGeneration::new() }
     }
 
-    fn client(&self, route: Route) -> Result<reqwest::Client, HttpError> {
+    fn client(&self, route: &Route) -> Result<reqwest::Client, HttpError> {
         let clients = self.clients.get();
+        let make = || build(route, self.tls(route)?);
         let place = match route {
-            Route::Pinned(thumbprint) => return clients.pinned(thumbprint),
+            Route::Pinned(thumbprint) => return clients.pinned.get(thumbprint, make),
+            Route::Authority(network) if !network.is_default() => return clients.networks.get(network, make),
             Route::Local => &clients.local,
-            Route::Authority => &clients.authority,
+            Route::Authority(_) => &clients.authority,
         };
         if let Some(client) = place.get() {
             return Ok(client.clone());
         }
-        let roots = match route {
-            Route::Authority => self.roots()?,
-            Route::Local | Route::Pinned(_) => RootCertStore::empty(),
-        };
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let client = build(route, config(&provider)?.with_root_certificates(roots).with_no_client_auth())?;
+        let client = make()?;
         Ok(place.get_or_init(|| client).clone())
     }
 
-    fn roots(&self) -> Result<RootCertStore, HttpError> {
-        roots::load(&*self.env, &*self.files).map_err(|message| HttpError { fault: HttpFault::Refused, message })
+    fn tls(&self, route: &Route) -> Result<ClientConfig, HttpError> {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = config(&provider)?;
+        let config = match route {
+            Route::Local => config.with_root_certificates(RootCertStore::empty()),
+            Route::Pinned(thumbprint) => {
+                config.dangerous().with_custom_certificate_verifier(Arc::new(Pin::new(*thumbprint, provider)))
+            }
+            Route::Authority(network) => config.with_root_certificates(self.roots(network)?),
+        };
+        Ok(config.with_no_client_auth())
+    }
+
+    fn roots(&self, network: &Network) -> Result<RootCertStore, HttpError> {
+        let roots = match network.trust() {
+            Some(path) => roots::bundle(&*self.files, path).map_err(|what| format!("option connection_verify: {what}")),
+            None => roots::load(&*self.env, &*self.files),
+        };
+        roots.map_err(|message| HttpError { fault: HttpFault::Refused, message })
     }
 }
 
@@ -88,7 +116,7 @@ fn config(provider: &Arc<CryptoProvider>) -> Result<ConfigBuilder<ClientConfig, 
         .map_err(|error| refused(&error))
 }
 
-fn build(route: Route, tls: ClientConfig) -> Result<reqwest::Client, HttpError> {
+fn build(route: &Route, tls: ClientConfig) -> Result<reqwest::Client, HttpError> {
     let builder = reqwest::Client::builder()
         .tls_backend_preconfigured(tls)
         .redirect(Policy::none())
@@ -98,9 +126,29 @@ fn build(route: Route, tls: ClientConfig) -> Result<reqwest::Client, HttpError> 
     let builder = match route {
         Route::Local => builder.no_proxy().connect_timeout(Duration::from_secs(2)),
         Route::Pinned(_) => builder.no_proxy().https_only(true).connect_timeout(Duration::from_secs(2)),
-        Route::Authority => builder.https_only(true).connect_timeout(Duration::from_secs(10)),
+        Route::Authority(network) => authority(builder.https_only(true), network)?,
     };
     builder.build().map_err(|error| refused(&error.without_url()))
+}
+
+fn authority(builder: reqwest::ClientBuilder, network: &Network) -> Result<reqwest::ClientBuilder, HttpError> {
+    let mut builder = builder.connect_timeout(network.connection_timeout());
+    if let Some(limit) = network.read_timeout() {
+        builder = builder.read_timeout(limit);
+    }
+    match network.proxy() {
+        Some(given) => Ok(builder.proxy(proxy(given)?)),
+        // The library reads the environment, NO_PROXY included.
+        None => Ok(builder),
+    }
+}
+
+fn proxy(given: &Proxy) -> Result<reqwest::Proxy, HttpError> {
+    let proxy = reqwest::Proxy::all(given.url()).map_err(|error| refused(&error.without_url()))?;
+    let Some(authorization) = given.authorization() else { return Ok(proxy) };
+    let mut value = reqwest::header::HeaderValue::from_str(authorization.expose()).map_err(|error| refused(&error))?;
+    value.set_sensitive(true);
+    Ok(proxy.custom_http_auth(value))
 }
 
 fn refused(error: &dyn std::error::Error) -> HttpError {
@@ -110,7 +158,7 @@ fn refused(error: &dyn std::error::Error) -> HttpError {
 impl Http for RealHttp {
     fn send<'a>(&'a self, request: &'a Request) -> Boxed<'a, Result<Response, HttpError>> {
         Box::pin(async move {
-            let client = self.client(request.route)?;
+            let client = self.client(&request.route)?;
             let mut builder = match request.method {
                 "POST" => client.post(&request.url),
                 _ => client.get(&request.url),
@@ -127,9 +175,21 @@ impl Http for RealHttp {
                 builder =
                     builder.header("content-type", "application/x-www-form-urlencoded").body(body.expose().to_owned());
             }
-            let answer = builder.timeout(request.timeout).send().await.map_err(fault)?;
+            let answer = builder.timeout(request.timeout).send().await;
+            let answer = answer.map_err(|error| through(&request.route, fault(error)))?;
             read(answer).await
         })
+    }
+}
+
+/// Says by which proxy a connection was tried, where a credential's options name one.
+fn through(route: &Route, error: HttpError) -> HttpError {
+    match (route, error.fault) {
+        (Route::Authority(network), HttpFault::Connect | HttpFault::Timeout | HttpFault::Refused | HttpFault::Tls) => {
+            let Some(proxy) = network.proxy() else { return error };
+            HttpError { message: format!("{} (through the proxy {})", error.message, proxy.url()), ..error }
+        }
+        _ => error,
     }
 }
 
@@ -155,6 +215,11 @@ async fn read(mut answer: reqwest::Response) -> Result<Response, HttpError> {
 fn fault(error: reqwest::Error) -> HttpError {
     let error = error.without_url();
     let message = chain(&error);
+    // The library's own error is not public; its words are all there is.
+    if error.is_connect() && message.contains("proxy authorization required") {
+        let message = format!("the proxy asks for a user and password, or for others than it got: {message}");
+        return HttpError { fault: HttpFault::Refused, message };
+    }
     let fault = if error.is_timeout() {
         HttpFault::Timeout
     } else if is_tls(&error) {
@@ -188,4 +253,29 @@ fn chain(error: &dyn std::error::Error) -> String {
         cause = error.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_keeps_the_clients_used_last() {
+        let table = Table::<u32>::default();
+        let count = std::cell::Cell::new(0);
+        let get = |key| {
+            let make = || {
+                count.set(count.get() + 1);
+                let provider = Arc::new(rustls::crypto::ring::default_provider());
+                let tls = config(&provider)?.with_root_certificates(RootCertStore::empty());
+                build(&Route::Local, tls.with_no_client_auth())
+            };
+            table.get(&key, make).unwrap();
+            count.get()
+        };
+        let made: Vec<u32> = (0..16).chain([0, 16, 0, 2, 1]).map(get).collect();
+        assert_eq!(made[15..], [16, 16, 17, 17, 17, 18], "1 was the one not used for longest");
+        let failed = table.get(&99, || Err(HttpError { fault: HttpFault::Refused, message: String::new() }));
+        assert!(failed.is_err() && table.0.lock().unwrap().len() == 16);
+    }
 }

@@ -31,7 +31,7 @@ use std::time::Duration;
 use arc_swap::ArcSwapOption;
 
 use crate::cache::Cache;
-use crate::wire::http::{HttpError, Request, Response};
+use crate::wire::http::{HttpError, Request, Response, Route};
 use crate::wire::retry::{Next, RetryPolicy};
 
 /// A future without a name, as the traits here must give it to be used behind a pointer.
@@ -167,8 +167,13 @@ impl World {
         first.as_ref().map_or(world, |first| World::clone(first))
     }
 
-    /// Sends a request, again and again as the policy says. The pauses are the world's, the decisions `wire`'s.
+    /// Sends a request, again and again as the policy and the credential's options say. The pauses are the world's, the
+    /// decisions `wire`'s.
     pub(crate) async fn send(&self, request: &Request, policy: &RetryPolicy) -> Result<Response, HttpError> {
+        let policy = match &request.route {
+            Route::Authority(network) => network.retries().map_or(*policy, |retries| policy.at_most(retries)),
+            Route::Local | Route::Pinned(_) => *policy,
+        };
         let mut attempt = 0;
         loop {
             let answer = self.http.send(request).await;

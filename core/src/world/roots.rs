@@ -2,7 +2,8 @@
 //!
 //! `SSL_CERT_FILE` and `SSL_CERT_DIR` replace the system's roots, as in OpenSSL; `REQUESTS_CA_BUNDLE`,
 //! `CURL_CA_BUNDLE` and `NODE_EXTRA_CA_CERTS` add to them, so that a host prepared for one language serves all.
-//! Where the system has none, Mozilla's bundled ones are used.
+//! Where the system has none, Mozilla's bundled ones are used. A credential may have roots of its own instead of all of
+//! these.
 
 use std::path::{Path, PathBuf};
 
@@ -15,6 +16,25 @@ use super::{Env, Files};
 const REPLACING: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
 const ADDING: [&str; 3] = ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"];
 const MAX_BUNDLE: u64 = 16 << 20;
+
+/// The certificates of a PEM file, or of all files of a folder, and no others; or a sentence that names the path.
+pub(super) fn bundle(files: &dyn Files, path: &Path) -> Result<RootCertStore, String> {
+    let found = if path.is_dir() {
+        rustls_native_certs::load_certs_from_paths(None, Some(path)).certs
+    } else {
+        let text = files.read(path, MAX_BUNDLE).map_err(|error| format!("can't read '{}': {error}", path.display()))?;
+        CertificateDer::pem_slice_iter(&text).filter_map(Result::ok).collect()
+    };
+    let mut roots = RootCertStore::empty();
+    let (_, unusable) = roots.add_parsable_certificates(found);
+    if roots.is_empty() {
+        return Err(format!("expected PEM certificates in '{}', found none", path.display()));
+    }
+    if unusable > 0 {
+        tracing::warn!(path = %path.display(), unusable, "certificates that can't be read are not trusted");
+    }
+    Ok(roots)
+}
 
 /// All trusted roots, or a sentence that names the setting which could not be read.
 pub(super) fn load(env: &dyn Env, files: &dyn Files) -> Result<RootCertStore, String> {

@@ -106,7 +106,9 @@ class ManagedIdentityCredential(_Credential):
 class ClientSecretCredential(_Credential):
     """An application that signs in with its secret.
 
-    Options: ``authority``, ``additionally_allowed_tenants``, ``disable_instance_discovery``.
+    Options: ``authority``, ``additionally_allowed_tenants``, ``disable_instance_discovery``; for the way to the authority
+    ``connection_verify`` (path of PEM certificates), ``proxies``, ``connection_timeout`` and ``read_timeout`` (seconds),
+    ``retry_total``.
     """
 
     def __new__(cls: type[_Self], tenant_id: str, client_id: str, client_secret: str, **options: Any) -> _Self:

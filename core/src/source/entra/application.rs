@@ -28,7 +28,8 @@ impl Application {
         let mut parts = vec![client.authority.base(), &tenant_id, &client.client_id, &permission];
         parts.extend(proof.iter().map(Secret::expose));
         let identity = Fingerprint::of(kind, &parts);
-        let about = About { credential: client.credential, identity, patience: PATIENCE, cae: true, tenants };
+        let patience = client.authority.patience(PATIENCE);
+        let about = About { credential: client.credential, identity, patience, cae: true, tenants };
         Application { about, client }
     }
 

@@ -113,7 +113,7 @@ impl Client {
         match error.fault {
             HttpFault::Tls => Error::failed(format!(
                 "{credential}: the certificate of {host} is not trusted: {error}; if a proxy or a private authority \
-                 signed it, name its certificate in SSL_CERT_FILE"
+                 signed it, name its certificate in SSL_CERT_FILE or in the option connection_verify"
             )),
             HttpFault::Refused => Error::configuration(format!("{credential}: {error}")),
             HttpFault::Connect | HttpFault::Timeout | HttpFault::Broken | HttpFault::TooLarge => {
@@ -144,11 +144,11 @@ impl Client {
 
 /// The authority of an option, else of `AZURE_AUTHORITY_HOST`, else the public cloud.
 pub(crate) fn authority(credential: &str, world: &World, options: &Options) -> Result<Authority, Error> {
-    if let Some(text) = options.authority.as_deref() {
-        return Authority::parse(text)
-            .map_err(|sentence| Error::configuration(format!("{credential}: option authority: {sentence}")));
-    }
-    let variable = world.env.get("AZURE_AUTHORITY_HOST");
-    Authority::parse(variable.as_deref().unwrap_or(entra::PUBLIC_CLOUD))
-        .map_err(|sentence| Error::configuration(format!("{credential}: AZURE_AUTHORITY_HOST: {sentence}")))
+    let (text, setting) = match &options.authority {
+        Some(text) => (Some(text.clone()), "option authority"),
+        None => (world.env.get("AZURE_AUTHORITY_HOST"), "AZURE_AUTHORITY_HOST"),
+    };
+    let authority = Authority::parse(text.as_deref().unwrap_or(entra::PUBLIC_CLOUD))
+        .map_err(|sentence| Error::configuration(format!("{credential}: {setting}: {sentence}")))?;
+    Ok(authority.through(&options.network))
 }

@@ -52,7 +52,7 @@ impl Proof {
             Proof::Certificate(held) => held.assertion(client, ask, tenant)?,
             Proof::Function { function, .. } => called(client.credential, function).await?,
             Proof::File(path) => workload_identity::assertion(client.credential, ask.world, path)?,
-            Proof::Pipelines(connection) => connection.assertion(client.credential, ask).await?,
+            Proof::Pipelines(connection) => connection.assertion(client, ask).await?,
         };
         Ok(vec![("client_assertion_type", Secret::new(ASSERTION_TYPE)), ("client_assertion", assertion)])
     }

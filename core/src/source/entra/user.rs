@@ -96,7 +96,8 @@ impl User {
         parts.extend(proof.iter().chain(&setup.parts).map(Secret::expose));
         let identity = Fingerprint::of(client.credential, &parts);
         let credential = client.credential;
-        let about = About { credential, identity, patience: setup.patience, cae: true, tenants: setup.tenants };
+        let patience = client.authority.patience(setup.patience);
+        let about = About { credential, identity, patience, cae: true, tenants: setup.tenants };
         User {
             about,
             client,

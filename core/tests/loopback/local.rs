@@ -1,101 +1,15 @@
-//! Real sockets: trust in a thumbprint, redirects that nobody follows, proxies that nobody asks.
-#![expect(clippy::unwrap_used, reason = "a server of its own")]
+//! Endpoints on the host: trust in a thumbprint, redirects that nobody follows, proxies that nobody asks.
 
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::process::Command;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use azcred::fake::Fake;
 use azcred::{Credential, Error, ErrorKind, Spelling, TokenRequest, World};
 use ring::digest;
-use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
-use rustls::server::{ClientHello, ResolvesServerCert};
-use rustls::sign::CertifiedKey;
-use rustls::{ServerConfig, ServerConnection, StreamOwned, SupportedProtocolVersion};
+use rustls::pki_types::CertificateDer;
 
-const TOKEN: &str = r#"{"access_token":"tok","expires_in":"3600"}"#;
-
-/// What a server was sent, request by request.
-type Heard = Arc<Mutex<Vec<String>>>;
-
-/// A server that answers every connection once, with TLS if it has a configuration.
-fn serve(tls: Option<ServerConfig>, reply: &str) -> (SocketAddr, Heard) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    let (tls, reply) = (tls.map(Arc::new), reply.to_owned());
-    let heard = Heard::default();
-    let log = Arc::clone(&heard);
-    std::thread::spawn(move || {
-        for stream in listener.incoming() {
-            let stream = stream.unwrap();
-            stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
-            match &tls {
-                Some(tls) => {
-                    let connection = ServerConnection::new(Arc::clone(tls)).unwrap();
-                    talk(StreamOwned::new(connection, stream), &reply, &log);
-                }
-                None => talk(stream, &reply, &log),
-            }
-        }
-    });
-    (address, heard)
-}
-
-fn talk(mut stream: impl Read + Write, reply: &str, heard: &Heard) {
-    let mut request = Vec::new();
-    let mut byte = [0];
-    while !request.ends_with(b"\r\n\r\n") {
-        match stream.read(&mut byte) {
-            Ok(1) if byte.is_ascii() && byte != [0x16] => request.push(byte[0]),
-            // A TLS handshake, which we don't speak; or whoever does not trust us leaves.
-            _ => return,
-        }
-    }
-    heard.lock().unwrap().push(String::from_utf8(request).unwrap());
-    // Whoever left without listening misses the answer.
-    drop(stream.write_all(reply.as_bytes()).and_then(|()| stream.flush()));
-}
-
-fn ok(body: &str) -> String {
-    let length = body.len();
-    format!(
-        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
-    )
-}
-
-/// A certificate for no name that we know, which vouches for itself.
-fn certificate() -> (CertificateDer<'static>, CertifiedKey) {
-    let key = rcgen::KeyPair::generate().unwrap();
-    let params = rcgen::CertificateParams::new(vec!["elsewhere.example".to_owned()]).unwrap();
-    let certificate = params.self_signed(&key).unwrap().der().clone();
-    (certificate.clone(), certified(&certificate, &key))
-}
-
-fn certified(certificate: &CertificateDer<'static>, key: &rcgen::KeyPair) -> CertifiedKey {
-    let key = PrivatePkcs8KeyDer::from(key.serialize_der());
-    let key = rustls::crypto::ring::sign::any_supported_type(&key.into()).unwrap();
-    CertifiedKey::new(vec![certificate.clone()], key)
-}
-
-/// Shows a certificate without a look at whether the key is its own.
-#[derive(Debug)]
-struct Shows(Arc<CertifiedKey>);
-
-impl ResolvesServerCert for Shows {
-    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        Some(Arc::clone(&self.0))
-    }
-}
-
-fn config(shown: CertifiedKey, version: &'static SupportedProtocolVersion) -> ServerConfig {
-    ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .with_protocol_versions(&[version])
-        .unwrap()
-        .with_no_client_auth()
-        .with_cert_resolver(Arc::new(Shows(Arc::new(shown))))
-}
+use crate::servers::{TOKEN, certificate, certified, config, ok, serve};
 
 fn thumbprint(certificate: &CertificateDer<'_>) -> String {
     let hash = digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, certificate);
@@ -205,7 +119,7 @@ fn no_proxy_is_asked() {
         again.env(name, format!("http://{proxy}"));
     }
     again.env_remove("NO_PROXY").env_remove("no_proxy").env(BEHIND_PROXIES, address.port().to_string());
-    let output = again.args(["--exact", "no_proxy_is_asked", "--nocapture"]).output().unwrap();
+    let output = again.args(["--exact", "local::no_proxy_is_asked", "--nocapture"]).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
     assert!(heard.lock().unwrap().is_empty(), "{heard:?}");
 }

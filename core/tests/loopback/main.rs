@@ -1,0 +1,6 @@
+//! Real sockets, on loopback.
+#![expect(clippy::unwrap_used, reason = "servers and files of its own")]
+
+mod authority;
+mod local;
+mod servers;
