@@ -45,7 +45,12 @@ pub use request::{Cancel, TokenRequest};
 pub use source::{About, Ask, Fetch, Grant, Place, Source};
 pub use token::{AccessToken, CacheLevel, Provenance, Secret};
 pub use wire::http;
-pub use world::{Boxed, Clock, Command, Env, Files, Http, Output, ProcessError, Processes, World, fake};
+pub use wire::page::Page;
+pub use wire::redirect::Redirect;
+pub use world::{
+    Boxed, Clock, Command, Env, Files, Http, Landing, LandingAt, Landings, Output, ProcessError, Processes, Visit,
+    World, fake,
+};
 
 /// The version of azcred, the same for the crate, the libraries, the packages and the program.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

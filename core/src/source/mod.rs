@@ -7,6 +7,8 @@ pub(crate) mod absent;
 pub(crate) mod azure_cli;
 pub(crate) mod azure_developer_cli;
 pub(crate) mod azure_powershell;
+#[cfg_attr(not(test), expect(dead_code, reason = "the credential that signs in with it is to come"))]
+pub(crate) mod browser;
 pub(crate) mod chain;
 pub(crate) mod client_secret;
 pub(crate) mod default_azure;

@@ -179,7 +179,7 @@ impl Refusal {
 }
 
 /// The first line of a server's text, bounded, without control characters and without what we sent in confidence.
-fn line(text: &str, secrets: &[&Secret]) -> String {
+pub(crate) fn line(text: &str, secrets: &[&Secret]) -> String {
     const LONGEST: usize = 600;
     let first = text.lines().next().unwrap_or_default();
     let line: String = first.chars().filter(|char| !char.is_control()).collect();

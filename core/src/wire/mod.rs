@@ -6,4 +6,7 @@ pub(crate) mod entra;
 pub mod http;
 pub(crate) mod identity_endpoint;
 pub(crate) mod moment;
+pub(crate) mod page;
+#[cfg_attr(not(test), expect(dead_code, reason = "its reader is the credential of the browser, which is to come"))]
+pub(crate) mod redirect;
 pub(crate) mod retry;
