@@ -7,6 +7,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use azcred::fake::{Fake, Launched, PORT};
 use azcred::{LandingAt, Page, Redirect, World};
 use tokio::sync::oneshot;
 
@@ -151,12 +152,13 @@ fn what_is_not_for_the_sign_in_does_not_reach_it() {
         ("OPTIONS * HTTP/1.1\r\nhost: HOST\r\n\r\n", "405"),
         ("PUT / HTTP/1.1\r\nhost: HOST\r\ncontent-length: 1\r\n\r\nx", "405"),
         ("GET /favicon.ico HTTP/1.1\r\nhost: HOST\r\n\r\n", "404"),
-        ("GET /<script> HTTP/1.1\r\nhost: HOST\r\n\r\n", "404"),
+        ("GET /<script> HTTP/1.1\r\nhost: HOST\r\n\r\n", "400"),
+        ("GET /%3Cscript%3E HTTP/1.1\r\nhost: HOST\r\n\r\n", "404"),
         ("GET //?code=canary HTTP/1.1\r\nhost: HOST\r\n\r\n", "404"),
         ("POST / HTTP/1.1\r\nhost: HOST\r\ncontent-length: 70000\r\n\r\nx", "413"),
         (&format!("POST / HTTP/1.1\r\nhost: HOST\r\ntransfer-encoding: chunked\r\n\r\n11800\r\n{body}"), "413"),
         (&format!("GET / HTTP/1.1\r\nhost: HOST\r\ncookie: {cookies}\r\n\r\n"), "431"),
-        (&format!("GET /{cookies} HTTP/1.1\r\nhost: HOST\r\n\r\n"), "414"),
+        (&format!("GET /{cookies} HTTP/1.1\r\nhost: HOST\r\n\r\n"), "431"),
         (&format!("GET / HTTP/1.1\r\nhost: HOST\r\n{}\r\n", "a: b\r\n".repeat(500)), "431"),
         ("POST / HTTP/1.1\r\nhost: HOST\r\ntransfer-encoding: chunked\r\n\r\nnot-a-number\r\n", "400"),
         ("\x16\x03\x01\x02\r\n\r\n", "400"),
@@ -215,7 +217,7 @@ fn many_connections_wait_their_turn() {
     assert_eq!(*site.visits.recv_timeout(LONG).unwrap().target, "/?good");
     // A crowd that leaves again does no harm.
     drop(idle);
-    drop((0..200).map(|_| site.connect(V4, b"GET / HTTP/1.1\r\n")).collect::<Vec<_>>());
+    drop((0..60).map(|_| site.connect(V4, b"GET / HTTP/1.1\r\n")).collect::<Vec<_>>());
     site.is_open();
 }
 
@@ -270,4 +272,27 @@ fn a_port_is_ours_on_both_families_or_not_at_all() {
         let said = opened.map(|landing| landing.port()).unwrap_err();
         assert!(said.starts_with(&format!("could not listen on port {port} of {ip}: ")), "{said}");
     }
+}
+
+#[test]
+fn a_fake_browser_comes_back_to_a_fake_landing() {
+    let (world, fake) = Fake::world();
+    fake.browser(|launched| {
+        let target = launched.arguments.concat().into();
+        let host = "localhost".to_owned();
+        Ok(vec![Redirect { method: "GET", target, host, content_type: None, body: Vec::new().into() }])
+    });
+    runtime().block_on(async {
+        let at = LandingAt { port: None, path: "/x".into() };
+        let mut landing = world.landings.open(at.clone()).await.unwrap();
+        assert_eq!(landing.port(), PORT);
+        world.processes.launch("/bin/b".into(), vec!["/x?y".into()]).await.unwrap();
+        let visit = landing.next().await.unwrap();
+        assert_eq!(visit.redirect.target.as_str(), "/x?y");
+        visit.answer(Page::NOT_OURS).await;
+        assert_eq!((fake.landed(), fake.pages()), (vec![at.clone()], vec![Page::NOT_OURS]));
+        assert_eq!(fake.launched(), [Launched { program: "/bin/b".into(), arguments: vec!["/x?y".into()] }]);
+        fake.refuse_landings("no port");
+        assert_eq!(world.landings.open(at).await.map(|_| ()).unwrap_err(), "no port");
+    });
 }
