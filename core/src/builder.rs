@@ -10,9 +10,10 @@ use crate::source::azure_cli::{self, AzureCli};
 use crate::source::azure_developer_cli::{self, AzureDeveloperCli};
 use crate::source::azure_powershell::{self, AzurePowerShell};
 use crate::source::environment::{self, Environment};
+use crate::source::managed_identity::Ways;
 use crate::source::{
     Made, authorization_code, azure_pipelines, client_assertion, client_certificate, client_secret, default_azure,
-    device_code, managed_identity, on_behalf_of, username_password, workload_identity,
+    device_code, interactive_browser, managed_identity, on_behalf_of, username_password, workload_identity,
 };
 use crate::world::World;
 
@@ -37,11 +38,11 @@ const ENTRA_OPTIONS: &[&str] = &[
     "retry_options",
 ];
 
-const TYPES: [Type; 17] = [
+const TYPES: [Type; 18] = [
     Type {
         name: managed_identity::NAME,
         takes: &[&["client_id", "object_id", "resource_id", "identity_config"]],
-        build: |world, options| managed_identity::from_options(world, options, true),
+        build: |world, options| managed_identity::from_options(world, options, Ways::default()),
     },
     Type {
         name: client_secret::NAME,
@@ -115,6 +116,22 @@ const TYPES: [Type; 17] = [
         build: |world, options| Ok(Arc::new(device_code::from_options(world, &options)?)),
     },
     Type {
+        name: interactive_browser::NAME,
+        takes: &[
+            &[
+                "tenant_id",
+                "client_id",
+                "login_hint",
+                "redirect_uri",
+                "timeout",
+                "authentication_record",
+                "disable_automatic_authentication",
+            ],
+            ENTRA_OPTIONS,
+        ],
+        build: |world, options| Ok(Arc::new(interactive_browser::from_options(world, &options)?)),
+    },
+    Type {
         name: environment::NAME,
         takes: &[ENTRA_OPTIONS],
         build: |world, options| Ok(Arc::new(Environment::from_options(world, &options)?)),
@@ -163,7 +180,12 @@ const TYPES: [Type; 17] = [
                 "exclude_cli_credential",
                 "exclude_powershell_credential",
                 "exclude_developer_cli_credential",
+                "exclude_interactive_browser_credential",
                 "exclude_broker_credential",
+                "workload_identity_client_id",
+                "workload_identity_tenant_id",
+                "interactive_browser_client_id",
+                "interactive_browser_tenant_id",
             ],
         ],
         build: |world, options| default_azure::from_options(world, &options),

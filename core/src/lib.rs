@@ -48,7 +48,12 @@ pub use request::{Cancel, TokenRequest};
 pub use source::{About, Ask, Audience, AuthenticationRecord, Fetch, Grant, Interactive, Place, Source};
 pub use token::{AccessToken, CacheLevel, Provenance, Secret};
 pub use wire::http;
-pub use world::{Boxed, Clock, Command, Console, Env, Files, Http, Output, ProcessError, Processes, World, fake};
+pub use wire::page::Page;
+pub use wire::redirect::Redirect;
+pub use world::{
+    Boxed, Clock, Command, Console, Env, Files, Http, Landing, LandingAt, Landings, Output, ProcessError, Processes,
+    Visit, World, fake,
+};
 
 /// The version of azcred, the same for the crate, the libraries, the packages and the program.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -1,6 +1,10 @@
 //! Randomness from the system.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::rand::{SecureRandom as _, SystemRandom};
+
+use crate::token::Secret;
 
 /// A random GUID (RFC 9562 version 4), for `client-request-id`.
 pub(crate) fn guid() -> String {
@@ -20,6 +24,18 @@ pub(crate) fn guid() -> String {
         guid.push(digit);
     }
     guid
+}
+
+/// 32 random bytes, or the sentence that says why there are none.
+pub(crate) fn bytes() -> Result<[u8; 32], String> {
+    let mut bytes = [0; 32];
+    SystemRandom::new().fill(&mut bytes).map_err(|_| "the system has no randomness".to_owned())?;
+    Ok(bytes)
+}
+
+/// A random text that nobody guesses.
+pub(crate) fn text() -> Result<Secret, String> {
+    Ok(Secret::new(URL_SAFE_NO_PAD.encode(bytes()?)))
 }
 
 #[cfg(test)]

@@ -39,7 +39,8 @@ fn the_report_has_a_line_for_each_member() {
          Attempted credentials:\n\
          \tEnvironmentCredential: the environment is not fully configured: AZURE_TENANT_ID, AZURE_CLIENT_ID, \
          AZURE_CLIENT_SECRET missing (set: none of them)\n\
-         \tWorkloadIdentityCredential: AZURE_FEDERATED_TOKEN_FILE is not set\n\
+         \tWorkloadIdentityCredential: workload identity is not fully configured: tenant_id (AZURE_TENANT_ID), client_id \
+         (AZURE_CLIENT_ID), token_file_path (AZURE_FEDERATED_TOKEN_FILE) missing\n\
          \tManagedIdentityCredential: the instance metadata service (IMDS) is not here: no answer within 200 ms: connection \
          refused\n\
          \tSharedTokenCacheCredential: the cache that Microsoft's applications share holds their refresh tokens, and azcred \
@@ -88,11 +89,34 @@ fn a_refusal_stops_the_chain() {
 #[test]
 fn a_pod_set_up_for_workload_identity_gets_no_other_identity() {
     let (world, fake) = Fake::world();
-    fake.set("AZURE_FEDERATED_TOKEN_FILE", "/var/run/token");
+    for (name, value) in
+        [("AZURE_FEDERATED_TOKEN_FILE", "/token"), ("AZURE_TENANT_ID", "t"), ("AZURE_CLIENT_ID", "pod")]
+    {
+        fake.set(name, value);
+    }
     az_speaks_for(&fake, "developer");
-    let error = default_chain(&world, &[]).unwrap().get_token(&TokenRequest::scope(SCOPE)).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::InvalidConfiguration);
+    let chain = default_chain(&world, &[]).unwrap();
+    let error = chain.get_token(&TokenRequest::scope(SCOPE)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Transient, "{error}");
+    assert!(error.message().contains("the federated token file /token can't be read"), "{error}");
     assert!(fake.ran().is_empty());
+    // Its token comes from whichever member is there: the identity is one.
+    fake.write("/token", "a.b.c");
+    fake.answer(200, r#"{"access_token":"tok","expires_in":3600}"#);
+    let token = chain.get_token(&TokenRequest::scope(SCOPE)).unwrap();
+    assert_eq!(token.provenance().credential, "WorkloadIdentityCredential");
+    assert_eq!(token.provenance().client_id.as_deref(), Some("pod"));
+    let options: [(&str, Option<&str>, &str); 3] = [
+        ("workload_identity_client_id", Some("named"), "client_id=named&"),
+        ("managed_identity_client_id", Some("ours"), "client_id=ours&"),
+        ("workload_identity_tenant_id", Some("elsewhere"), "/elsewhere/oauth2/v2.0/token"),
+    ];
+    for (option, value, expected) in options {
+        let value = value.map_or(Value::Null, Value::text);
+        let chain = default_chain(&world, &[(option, value)]).unwrap();
+        chain.get_token(&TokenRequest::scope(SCOPE)).unwrap();
+        assert!(fake.sent().last().unwrap().contains(expected), "{option}: {:?}", fake.sent().last());
+    }
 }
 
 #[test]
@@ -168,8 +192,6 @@ fn options_for_members_that_give_no_tokens() {
     let chain = Credential::in_world(world.clone(), "DefaultAzureCredential", options, Spelling::Camel).unwrap();
     let error = chain.get_token(&TokenRequest::scope(SCOPE)).unwrap_err();
     assert!(!error.message().contains("BrokerCredential"), "{error}");
-    let error = default_chain(&world, &[("exclude_interactive_browser_credential", Value::Bool(false))]).unwrap_err();
-    assert!(error.message().contains("exclude_interactive_browser_credential is not supported"), "{error}");
     assert_eq!(fake.ran().len(), 0);
 }
 
@@ -190,7 +212,7 @@ fn a_member_that_gives_no_tokens_is_also_a_credential() {
 }
 
 /// Every member in the order of azure-identity: the first three are for production, the others for developers.
-const ALL: [&str; 9] = [
+const ALL: [&str; 10] = [
     "Environment",
     "WorkloadIdentity",
     "ManagedIdentity",
@@ -199,6 +221,7 @@ const ALL: [&str; 9] = [
     "AzureCli",
     "AzurePowerShell",
     "AzureDeveloperCli",
+    "InteractiveBrowser",
     "Broker",
 ];
 
@@ -213,6 +236,7 @@ fn exclude(at: usize) -> &'static str {
         "exclude_cli_credential",
         "exclude_powershell_credential",
         "exclude_developer_cli_credential",
+        "exclude_interactive_browser_credential",
         "exclude_broker_credential",
     ][at]
 }
@@ -227,11 +251,11 @@ fn members_are_selected_by_variable_and_by_option() {
         let place = |name: &str| ALL.iter().position(|member| name == format!("{member}Credential")).unwrap();
         error.attempts().iter().map(|attempt| place(attempt.credential)).collect()
     };
-    let selections: [(&str, &[usize]); 12] = [
-        ("", &[0, 1, 2, 3, 4, 5, 6, 7, 8]),
-        ("  ", &[0, 1, 2, 3, 4, 5, 6, 7, 8]),
+    let selections: [(&str, &[usize]); 13] = [
+        ("", &[0, 1, 2, 3, 4, 5, 6, 7, 9]),
+        ("  ", &[0, 1, 2, 3, 4, 5, 6, 7, 9]),
         ("prod", &[0, 1, 2]),
-        (" DEV ", &[3, 4, 5, 6, 7, 8]),
+        (" DEV ", &[3, 4, 5, 6, 7, 9]),
         ("environmentcredential", &[0]),
         ("WORKLOADIDENTITYCREDENTIAL", &[1]),
         ("ManagedIdentityCredential", &[2]),
@@ -239,6 +263,7 @@ fn members_are_selected_by_variable_and_by_option() {
         ("azureclicredential", &[5]),
         ("AzurePowerShellCredential", &[6]),
         ("azuredeveloperclicredential\t", &[7]),
+        ("InteractiveBrowserCredential", &[8]),
         ("Prod", &[0, 1, 2]),
     ];
     for (variable, selected) in selections {
@@ -257,7 +282,7 @@ fn members_are_selected_by_variable_and_by_option() {
             assert_eq!(asked(variable, &[(exclude(at), Value::Null)]), selected, "{variable} {}", exclude(at));
         }
     }
-    let both = [(exclude(6), Value::Bool(true)), (exclude(0), Value::Bool(false)), (exclude(8), Value::Bool(true))];
+    let both = [(exclude(6), Value::Bool(true)), (exclude(0), Value::Bool(false)), (exclude(9), Value::Bool(true))];
     assert_eq!(asked("dev", &both), [0, 3, 4, 5, 7]);
 }
 
@@ -274,7 +299,7 @@ fn selections_that_mean_nobody() {
             format!(
                 "DefaultAzureCredential: AZURE_TOKEN_CREDENTIALS: expected dev, prod, EnvironmentCredential, \
                  WorkloadIdentityCredential, ManagedIdentityCredential, VisualStudioCodeCredential, AzureCliCredential, \
-                 AzurePowerShellCredential, AzureDeveloperCliCredential, got '{wrong}'"
+                 AzurePowerShellCredential, AzureDeveloperCliCredential, InteractiveBrowserCredential, got '{wrong}'"
             )
         );
     }

@@ -80,6 +80,16 @@ pub(crate) struct Options {
     pub(crate) username: Option<String>,
     /// The user's password; a certificate's where there is one.
     pub(crate) password: Option<Secret>,
+    /// The user who is expected to sign in, for the page to fill in.
+    pub(crate) login_hint: Option<String>,
+    /// The default chain's application for a sign-in with the browser. Default: that of developers' tools.
+    pub(crate) interactive_browser_client_id: Option<String>,
+    /// The default chain's tenant for a sign-in with the browser. Default: `AZURE_TENANT_ID`.
+    pub(crate) interactive_browser_tenant_id: Option<String>,
+    /// The default chain's workload identity. Default: its managed identity's client id.
+    pub(crate) workload_identity_client_id: Option<String>,
+    /// The default chain's tenant of its workload identity. Default: `AZURE_TENANT_ID`.
+    pub(crate) workload_identity_tenant_id: Option<String>,
     /// How long a user may take to sign in, in seconds.
     #[serde(deserialize_with = "number")]
     pub(crate) timeout: Option<f64>,
@@ -140,6 +150,8 @@ pub(crate) struct Options {
     pub(crate) exclude_developer_cli_credential: Option<bool>,
     /// Leaves a member out of the default chain.
     pub(crate) exclude_broker_credential: Option<bool>,
+    /// Leaves a member out of the default chain, or (false) brings it in.
+    pub(crate) exclude_interactive_browser_credential: Option<bool>,
     /// The options of [`FUNCTIONS`] that were given, by their names.
     #[serde(skip)]
     pub(crate) functions: Vec<(String, Function)>,
@@ -271,12 +283,6 @@ impl Options {
                 Some(Disposition::Refused(reason)) => {
                     return Err(Error::configuration(format!(
                         "{credential}: option {name} is not supported: {reason}"
-                    )));
-                }
-                Some(Disposition::Absent) if matches!(value, Value::Bool(true) | Value::Null) => {}
-                Some(Disposition::Absent) => {
-                    return Err(Error::configuration(format!(
-                        "{credential}: option {name} is not supported: this version of azcred has no such member to include"
                     )));
                 }
                 None => return Err(unknown(credential, &name, takes, spelling)),

@@ -5,13 +5,11 @@
 pub(super) enum Disposition {
     /// Leaving it out harms nobody: accepted with one log line that says why.
     Noted(&'static str),
-    /// It leaves out (true) or brings in (false) a member that the default chain does not have.
-    Absent,
     /// The caller relies on it: an error that says why.
     Refused(&'static str),
 }
 
-use Disposition::{Absent, Noted, Refused};
+use Disposition::{Noted, Refused};
 
 const RETRIES: Disposition = Noted("every source has the retry rules its documentation asks for");
 const LOGS: Disposition = Noted("logs never hold a secret");
@@ -21,7 +19,7 @@ const CACHE: Disposition = Noted("tokens are cached in memory and never written 
 const AUTHORITY: Disposition = Noted("it is for requests to an authority, and this credential makes none");
 const TRANSPORT: Disposition = Refused("azcred has its own HTTP client");
 
-const TABLE: [(&str, Disposition); 42] = [
+const TABLE: [(&str, Disposition); 37] = [
     ("additional_policies", TRANSPORT),
     ("allow_insecure_connection", Refused("secrets travel over TLS only")),
     (
@@ -36,12 +34,9 @@ const TABLE: [(&str, Disposition); 42] = [
     ("connection_timeout", AUTHORITY),
     ("connection_verify", AUTHORITY),
     ("enable_support_logging", LOGS),
-    ("exclude_interactive_browser_credential", Absent),
     ("http_client", TRANSPORT),
     ("http_logging_policy", LOGS),
     ("identity_logging", LOGS),
-    ("interactive_browser_client_id", MEMBER),
-    ("interactive_browser_tenant_id", MEMBER),
     ("logging_enable", LOGS),
     ("logging_options", LOGS),
     ("policies", TRANSPORT),
@@ -65,8 +60,6 @@ const TABLE: [(&str, Disposition); 42] = [
     ("user_agent", Noted("requests name azcred and its version")),
     ("user_agent_options", Noted("requests name azcred and its version")),
     ("visual_studio_code_tenant_id", SILENT),
-    ("workload_identity_client_id", MEMBER),
-    ("workload_identity_tenant_id", MEMBER),
 ];
 
 /// What to do about a (snake case) name that is not in azcred's own table.

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use super::{About, Ask, Fetch, Source};
 use crate::error::Error;
-use crate::world::World;
 
 /// The class name of the cache that Microsoft's applications share.
 pub(crate) const SHARED_TOKEN_CACHE: &str = "SharedTokenCacheCredential";
@@ -25,20 +24,6 @@ pub(crate) struct Absent {
 }
 
 impl Absent {
-    /// `WorkloadIdentityCredential`, which AKS configures by `AZURE_FEDERATED_TOKEN_FILE`.
-    pub(crate) fn workload_identity(world: &World) -> Absent {
-        const NAME: &str = "WorkloadIdentityCredential";
-        const VARIABLE: &str = "AZURE_FEDERATED_TOKEN_FILE";
-        let error = if world.env.get(VARIABLE).is_some() {
-            Error::configuration(format!(
-                "{NAME}: {VARIABLE} is set, and workload identity is not supported by this version of azcred"
-            ))
-        } else {
-            Error::unavailable(format!("{NAME}: {VARIABLE} is not set"))
-        };
-        Absent::of(NAME, error)
-    }
-
     /// `SharedTokenCacheCredential`: the cache holds other applications' refresh tokens, and whoever redeems one of
     /// those signs in as that application.
     pub(crate) fn shared_token_cache() -> Absent {
@@ -69,7 +54,8 @@ impl Absent {
         Absent::of(name, error)
     }
 
-    fn of(name: &'static str, error: Error) -> Absent {
+    /// One that says this and nothing else.
+    pub(crate) fn of(name: &'static str, error: Error) -> Absent {
         Absent { about: About::new(name, &[error.kind().name()], Duration::from_secs(1)), error }
     }
 }

@@ -8,7 +8,8 @@ use super::azure_developer_cli::{self, AzureDeveloperCli};
 use super::azure_powershell::{self, AzurePowerShell};
 use super::chain::Chain;
 use super::environment::{self, Environment};
-use super::{Made, managed_identity};
+use super::managed_identity::{self, Ways};
+use super::{Made, interactive_browser, workload_identity};
 use crate::error::Error;
 use crate::options::Options;
 use crate::request::shown;
@@ -24,6 +25,8 @@ const SELECTION: &str = "AZURE_TOKEN_CREDENTIALS";
 enum Group {
     Prod,
     Dev,
+    /// Neither: a member that asks a person has to be brought in by name.
+    Person,
 }
 
 /// One member: its class name, its group, and the option that leaves it out.
@@ -35,26 +38,27 @@ struct Member {
 }
 
 /// The chain, in its order.
-const MEMBERS: [Member; 9] = [
+const MEMBERS: [Member; 10] = [
     Member {
         name: environment::NAME,
         group: Group::Prod,
         excluded: |options| options.exclude_environment_credential,
-        build: |world, options, _| {
-            let own = Options {
-                authority: options.authority.clone(),
-                additionally_allowed_tenants: options.additionally_allowed_tenants.clone(),
-                network: options.network.clone(),
-                ..Options::default()
-            };
-            Ok(Arc::new(Environment::from_options(world, &own)?))
-        },
+        build: |world, options, _| Ok(Arc::new(Environment::from_options(world, &of_entra(options))?)),
     },
     Member {
-        name: "WorkloadIdentityCredential",
+        name: workload_identity::NAME,
         group: Group::Prod,
         excluded: |options| options.exclude_workload_identity_credential,
-        build: |world, _, _| Ok(Arc::new(Absent::workload_identity(world))),
+        build: |world, options, _| {
+            let client_id = options.workload_identity_client_id.clone();
+            let own = Options {
+                // Given for the managed identity, and be it empty, beats the environment here too.
+                client_id: client_id.or_else(|| options.managed_identity_client_id.clone().flatten()),
+                tenant_id: options.workload_identity_tenant_id.clone(),
+                ..of_entra(options)
+            };
+            workload_identity::member(world, &own)
+        },
     },
     Member {
         name: managed_identity::NAME,
@@ -69,8 +73,11 @@ const MEMBERS: [Member; 9] = [
                 None if object_id.is_some() || resource_id.is_some() => None,
                 None => world.env.get("AZURE_CLIENT_ID"),
             };
-            let own = Options { client_id, object_id, resource_id, ..Options::default() };
-            managed_identity::from_options(world, own, !only)
+            let network = options.network.clone();
+            let own = Options { client_id, object_id, resource_id, network, ..Options::default() };
+            // A pod's token is the workload identity's; where that is left out, it is left out here too.
+            let token_exchange = options.exclude_workload_identity_credential != Some(true);
+            managed_identity::from_options(world, own, Ways { probe: !only, token_exchange })
         },
     },
     Member {
@@ -104,6 +111,19 @@ const MEMBERS: [Member; 9] = [
         build: |world, options, _| Ok(Arc::new(AzureDeveloperCli::from_options(world, of_tool(options))?)),
     },
     Member {
+        name: interactive_browser::NAME,
+        group: Group::Person,
+        excluded: |options| options.exclude_interactive_browser_credential,
+        build: |world, options, _| {
+            let own = Options {
+                client_id: options.interactive_browser_client_id.clone(),
+                tenant_id: options.interactive_browser_tenant_id.clone().or_else(|| world.env.get("AZURE_TENANT_ID")),
+                ..of_entra(options)
+            };
+            Ok(Arc::new(interactive_browser::from_options(world, &own)?))
+        },
+    },
+    Member {
         name: absent::BROKER,
         group: Group::Dev,
         excluded: |options| options.exclude_broker_credential,
@@ -113,6 +133,16 @@ const MEMBERS: [Member; 9] = [
 
 /// Members that `AZURE_TOKEN_CREDENTIALS` can't name in azure-identity: alone, they give nobody a token.
 const UNNAMED: [&str; 2] = [absent::SHARED_TOKEN_CACHE, absent::BROKER];
+
+/// The chain's options that are for its members that speak to Entra ID.
+fn of_entra(options: &Options) -> Options {
+    Options {
+        authority: options.authority.clone(),
+        additionally_allowed_tenants: options.additionally_allowed_tenants.clone(),
+        network: options.network.clone(),
+        ..Options::default()
+    }
+}
 
 /// The chain's options that are for its developer tools.
 fn of_tool(options: &Options) -> Options {
@@ -148,7 +178,7 @@ type Selection = Box<dyn Fn(&Member) -> bool>;
 
 /// Which members a value of `AZURE_TOKEN_CREDENTIALS` means.
 fn select(selection: Option<&str>) -> Result<Selection, Error> {
-    let Some(selection) = selection else { return Ok(Box::new(|_| true)) };
+    let Some(selection) = selection else { return Ok(Box::new(|member| member.group != Group::Person)) };
     let wanted = selection.to_ascii_lowercase();
     let names = || MEMBERS.iter().map(|member| member.name).filter(|name| !UNNAMED.contains(name));
     match wanted.as_str() {

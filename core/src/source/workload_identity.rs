@@ -5,9 +5,11 @@
 //! <https://learn.microsoft.com/entra/workload-id/workload-identity-federation>
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use super::Tenants;
+use super::absent::Absent;
 use super::entra::{Application, Client, Proof, authority};
+use super::{Made, Tenants};
 use crate::error::Error;
 use crate::options::Options;
 use crate::request::check_tenant;
@@ -23,54 +25,52 @@ const LARGEST: u64 = 64 * 1024;
 
 /// From the credential's own options, else the variables that the platform sets.
 pub(crate) fn from_options(world: &World, options: &Options) -> Result<Application, Error> {
-    let found = Found::look(world, options)?;
-    let missing = found.missing();
-    let (Some(tenant_id), Some(client_id), Some(path)) = (found.tenant_id, found.client_id, found.path) else {
-        return Err(Error::configuration(format!("{NAME}: {missing}")));
-    };
-    let authority = authority(NAME, world, options)?;
-    let tenants = Tenants::own(world, NAME, Some(tenant_id), options.additionally_allowed_tenants.clone())?;
-    let client = Client { credential: NAME, authority, client_id, proof: Proof::File(path) };
-    Ok(Application::new(NAME, client, tenants))
+    named(NAME, world, options)
 }
 
-/// What there is of the three things it needs.
-pub(crate) struct Found {
-    tenant_id: Option<String>,
-    client_id: Option<String>,
-    path: Option<PathBuf>,
-}
-
-impl Found {
-    pub(crate) fn look(world: &World, options: &Options) -> Result<Found, Error> {
-        let or = |given: Option<&String>, variable: &str| {
-            given.filter(|text| !text.is_empty()).cloned().or_else(|| world.env.get(variable))
-        };
-        let tenant_id = or(options.tenant_id.as_ref(), "AZURE_TENANT_ID");
-        if let Some(tenant_id) = &tenant_id {
-            check_tenant(tenant_id)
-                .map_err(|sentence| Error::configuration(format!("{NAME}: AZURE_TENANT_ID: {sentence}")))?;
-        }
-        Ok(Found {
-            tenant_id,
-            client_id: or(options.client_id.as_ref(), "AZURE_CLIENT_ID"),
-            path: or(options.token_file_path.as_ref(), "AZURE_FEDERATED_TOKEN_FILE").map(PathBuf::from),
-        })
+/// Under the name of the credential that is asked.
+pub(crate) fn named(credential: &'static str, world: &World, options: &Options) -> Result<Application, Error> {
+    match found(credential, world, options)? {
+        Ok(application) => Ok(application),
+        Err(missing) => Err(Error::configuration(format!("{credential}: {missing}"))),
     }
+}
 
-    /// A sentence with all that is missing; empty if nothing is.
-    pub(crate) fn missing(&self) -> String {
+/// As a member of the default chain: unavailable where it is not configured.
+pub(crate) fn member(world: &World, options: &Options) -> Made {
+    Ok(match found(NAME, world, options)? {
+        Ok(application) => Arc::new(application),
+        Err(missing) => Arc::new(Absent::of(NAME, Error::unavailable(format!("{NAME}: {missing}")))),
+    })
+}
+
+/// The credential, or what it lacks.
+fn found(credential: &'static str, world: &World, options: &Options) -> Result<Result<Application, String>, Error> {
+    let or = |given: Option<&String>, variable: &str| {
+        given.filter(|text| !text.is_empty()).cloned().or_else(|| world.env.get(variable))
+    };
+    let tenant_id = or(options.tenant_id.as_ref(), "AZURE_TENANT_ID");
+    if let Some(tenant_id) = &tenant_id {
+        check_tenant(tenant_id)
+            .map_err(|sentence| Error::configuration(format!("{credential}: AZURE_TENANT_ID: {sentence}")))?;
+    }
+    let client_id = or(options.client_id.as_ref(), "AZURE_CLIENT_ID");
+    let path = or(options.token_file_path.as_ref(), "AZURE_FEDERATED_TOKEN_FILE");
+    let (Some(tenant_id), Some(client_id), Some(path)) = (&tenant_id, &client_id, &path) else {
         let all = [
-            (self.tenant_id.is_none(), "tenant_id (AZURE_TENANT_ID)"),
-            (self.client_id.is_none(), "client_id (AZURE_CLIENT_ID)"),
-            (self.path.is_none(), "token_file_path (AZURE_FEDERATED_TOKEN_FILE)"),
+            (tenant_id.is_none(), "tenant_id (AZURE_TENANT_ID)"),
+            (client_id.is_none(), "client_id (AZURE_CLIENT_ID)"),
+            (path.is_none(), "token_file_path (AZURE_FEDERATED_TOKEN_FILE)"),
         ];
         let names: Vec<&str> = all.into_iter().filter(|(missing, _)| *missing).map(|(_, name)| name).collect();
-        if names.is_empty() {
-            return String::new();
-        }
-        format!("workload identity is not fully configured: {} missing", names.join(", "))
-    }
+        return Ok(Err(format!("workload identity is not fully configured: {} missing", names.join(", "))));
+    };
+    let authority = authority(credential, world, options)?;
+    let allowed = options.additionally_allowed_tenants.clone();
+    let tenants = Tenants::own(world, credential, Some(tenant_id.clone()), allowed)?;
+    let proof = Proof::File(PathBuf::from(path));
+    let client = Client { credential, authority, client_id: client_id.clone(), proof };
+    Ok(Ok(Application::new(NAME, client, tenants)))
 }
 
 /// The assertion that the file holds now.

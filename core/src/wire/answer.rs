@@ -217,7 +217,7 @@ fn is_object(text: &str) -> bool {
 }
 
 /// The first line of a server's text, bounded, without control characters and without what we sent in confidence.
-fn line(text: &str, secrets: &[&Secret]) -> String {
+pub(crate) fn line(text: &str, secrets: &[&Secret]) -> String {
     const LONGEST: usize = 600;
     let first = text.lines().next().unwrap_or_default();
     let line: String = first.chars().filter(|char| !char.is_control()).collect();

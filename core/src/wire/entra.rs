@@ -121,7 +121,6 @@ pub(crate) enum Endpoint {
     /// Gives device codes (RFC 8628).
     DeviceCode,
     /// Where a user signs in with a browser.
-    #[expect(dead_code, reason = "a browser's page")]
     Authorize,
 }
 

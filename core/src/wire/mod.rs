@@ -9,4 +9,6 @@ pub mod http;
 pub(crate) mod identity_endpoint;
 pub(crate) mod moment;
 pub(crate) mod network;
+pub(crate) mod page;
+pub(crate) mod redirect;
 pub(crate) mod retry;

@@ -8,14 +8,34 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::{Boxed, Clock, Command, Console, Env, Files, Http, Output, ProcessError, Processes, World};
+use tokio::sync::mpsc;
+
+use super::{
+    Boxed, Clock, Command, Console, Env, Files, Http, Landing, LandingAt, Landings, Output, ProcessError, Processes,
+    Visit, World,
+};
 use crate::cache::Cache;
 use crate::wire::http::{HttpError, HttpFault, Request, Response};
+use crate::wire::page::Page;
+use crate::wire::redirect::Redirect;
 
 /// What a fake server answers.
 pub type Answer = Result<Response, HttpError>;
 type Server = Box<dyn Fn(&Request) -> Answer + Send + Sync>;
+type Browser = Box<dyn Fn(&Launched) -> std::io::Result<Vec<Redirect>> + Send + Sync>;
 type Program = Box<dyn Fn(&Command) -> Result<Output, ProcessError> + Send + Sync>;
+
+/// A program that was started and left alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Launched {
+    /// The program.
+    pub program: PathBuf,
+    /// Its arguments.
+    pub arguments: Vec<String>,
+}
+
+/// The port of a fake landing that asked for none.
+pub const PORT: u16 = 50_000;
 
 /// The hands on a fake world. Clones move the same world.
 #[derive(Clone)]
@@ -31,6 +51,12 @@ struct Inner {
     sent: Mutex<Vec<String>>,
     ran: Mutex<Vec<Command>>,
     told: Mutex<Vec<String>>,
+    browser: Mutex<Browser>,
+    launched: Mutex<Vec<Launched>>,
+    landed: Mutex<Vec<LandingAt>>,
+    /// The way into the landing that was opened last.
+    way: Mutex<Result<Option<mpsc::UnboundedSender<Redirect>>, String>>,
+    pages: Mutex<Vec<Page>>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
@@ -60,6 +86,11 @@ impl Fake {
             sent: Mutex::default(),
             ran: Mutex::default(),
             told: Mutex::default(),
+            browser: Mutex::new(Box::new(|_| Err(std::io::ErrorKind::NotFound.into()))),
+            launched: Mutex::default(),
+            landed: Mutex::default(),
+            way: Mutex::new(Ok(None)),
+            pages: Mutex::default(),
         }));
         let world = World {
             clock: Arc::new(fake.clone()),
@@ -68,6 +99,7 @@ impl Fake {
             http: Arc::new(fake.clone()),
             processes: Arc::new(fake.clone()),
             console: Arc::new(fake.clone()),
+            landings: Arc::new(fake.clone()),
             cache: Arc::new(Cache::new()),
         };
         (world, fake)
@@ -107,6 +139,39 @@ impl Fake {
     /// Puts a program behind every path.
     pub fn program(&self, program: impl Fn(&Command) -> Result<Output, ProcessError> + Send + Sync + 'static) {
         *lock(&self.0.program) = Box::new(program);
+    }
+
+    /// Puts a browser behind every path: what it brings comes to the open landing, visit by visit.
+    pub fn browser(&self, browser: impl Fn(&Launched) -> std::io::Result<Vec<Redirect>> + Send + Sync + 'static) {
+        *lock(&self.0.browser) = Box::new(browser);
+    }
+
+    /// Lets a visit come to the landing that is open; nobody is there to get it where none is.
+    pub fn visit(&self, redirect: Redirect) {
+        if let Ok(Some(way)) = &*lock(&self.0.way) {
+            // A landing that was dropped gets no more.
+            drop(way.send(redirect));
+        }
+    }
+
+    /// Lets every landing fail to open from now on, with this sentence.
+    pub fn refuse_landings(&self, sentence: &str) {
+        *lock(&self.0.way) = Err(sentence.to_owned());
+    }
+
+    /// Each program started and left alone so far.
+    pub fn launched(&self) -> Vec<Launched> {
+        lock(&self.0.launched).clone()
+    }
+
+    /// Each landing opened so far.
+    pub fn landed(&self) -> Vec<LandingAt> {
+        lock(&self.0.landed).clone()
+    }
+
+    /// The pages that visits were answered with so far.
+    pub fn pages(&self) -> Vec<Page> {
+        lock(&self.0.pages).clone()
     }
 
     /// Method, URL and body of each request so far, secrets included.
@@ -204,5 +269,52 @@ impl Processes for Fake {
         let output = lock(&self.0.program)(&command);
         lock(&self.0.ran).push(command);
         Box::pin(std::future::ready(output))
+    }
+
+    fn launch(&self, program: PathBuf, arguments: Vec<String>) -> Boxed<'static, std::io::Result<()>> {
+        let launched = Launched { program, arguments };
+        let brought = lock(&self.0.browser)(&launched);
+        lock(&self.0.launched).push(launched);
+        let started = brought.map(|visits| visits.into_iter().for_each(|redirect| self.visit(redirect)));
+        Box::pin(std::future::ready(started))
+    }
+}
+
+impl Landings for Fake {
+    fn open(&self, at: LandingAt) -> Boxed<'_, Result<Box<dyn Landing>, String>> {
+        let mut way = lock(&self.0.way);
+        let opened = way.as_mut().map_err(|sentence| sentence.clone()).map(|way| {
+            let (sender, visits) = mpsc::unbounded_channel();
+            *way = Some(sender);
+            let port = at.port.unwrap_or(PORT);
+            Box::new(FakeLanding { port, visits, fake: self.clone() }) as Box<dyn Landing>
+        });
+        lock(&self.0.landed).push(at);
+        Box::pin(std::future::ready(opened))
+    }
+}
+
+#[derive(Debug)]
+struct FakeLanding {
+    port: u16,
+    visits: mpsc::UnboundedReceiver<Redirect>,
+    fake: Fake,
+}
+
+impl Landing for FakeLanding {
+    fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Waits for ever where no visit comes.
+    fn next(&mut self) -> Boxed<'_, Result<Visit, String>> {
+        Box::pin(async move {
+            let redirect = self.visits.recv().await.ok_or("another landing was opened")?;
+            let fake = self.fake.clone();
+            Ok(Visit::new(redirect, move |page| {
+                lock(&fake.0.pages).push(page);
+                Box::pin(std::future::ready(()))
+            }))
+        })
     }
 }

@@ -11,6 +11,8 @@ mod files;
 #[cfg_attr(not(unix), path = "guarded_elsewhere.rs")]
 mod guarded;
 mod http;
+mod landing;
+mod launch;
 mod pin;
 #[cfg(unix)]
 mod processes;
@@ -32,6 +34,8 @@ use arc_swap::ArcSwapOption;
 
 use crate::cache::Cache;
 use crate::wire::http::{HttpError, Request, Response, Route};
+use crate::wire::page::Page;
+use crate::wire::redirect::Redirect;
 use crate::wire::retry::{Next, RetryPolicy};
 
 /// A future without a name, as the traits here must give it to be used behind a pointer.
@@ -118,6 +122,70 @@ pub enum ProcessError {
 pub trait Processes: std::fmt::Debug + Send + Sync {
     /// Runs a program to its end, or to its deadline.
     fn run(&self, command: Command) -> Boxed<'static, Result<Output, ProcessError>>;
+    /// Starts a program, by absolute path and with these arguments, and leaves it alone: it has no input or output of
+    /// ours, and may outlive us.
+    ///
+    /// # Errors
+    /// Whatever the system says about the start; how the program ends is not known.
+    fn launch(&self, program: PathBuf, arguments: Vec<String>) -> Boxed<'static, std::io::Result<()>>;
+}
+
+/// Where a browser shall come back to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LandingAt {
+    /// The port; without one, the system chooses.
+    pub port: Option<u16>,
+    /// The path, with its first slash; empty is `/`.
+    pub path: String,
+}
+
+/// Places on this host that a browser can be sent back to.
+pub trait Landings: std::fmt::Debug + Send + Sync {
+    /// Opens one, for one sign-in.
+    ///
+    /// # Errors
+    /// What could not be listened on, and why, as a sentence.
+    fn open(&self, at: LandingAt) -> Boxed<'_, Result<Box<dyn Landing>, String>>;
+}
+
+/// A place that is open until it is dropped.
+pub trait Landing: std::fmt::Debug + Send {
+    /// The port it is at.
+    fn port(&self) -> u16;
+    /// The next visit. Anybody on this host can make one: what it brings is to be judged.
+    ///
+    /// # Errors
+    /// A sentence that says why none can come any more.
+    ///
+    /// # Cancel safety
+    /// A visit is given or still to come; none is lost.
+    fn next(&mut self) -> Boxed<'_, Result<Visit, String>>;
+}
+
+/// One request to a landing, which waits for its page. Dropped without one, it says that nobody waits any more.
+pub struct Visit {
+    /// What the browser brought.
+    pub redirect: Redirect,
+    reply: Box<dyn FnOnce(Page) -> Boxed<'static, ()> + Send>,
+}
+
+impl Visit {
+    /// A visit whose page is given to `reply`, whose future ends once the page has left.
+    pub fn new(redirect: Redirect, reply: impl FnOnce(Page) -> Boxed<'static, ()> + Send + 'static) -> Visit {
+        Visit { redirect, reply: Box::new(reply) }
+    }
+
+    /// Sends the browser its page, at once. To wait for it to have left, as a program does that might end then, await
+    /// the future, which takes a few seconds at most.
+    pub fn answer(self, page: Page) -> Boxed<'static, ()> {
+        (self.reply)(page)
+    }
+}
+
+impl std::fmt::Debug for Visit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Visit").field("redirect", &self.redirect).finish_non_exhaustive()
+    }
 }
 
 /// Where a user reads what to do.
@@ -141,6 +209,8 @@ pub struct World {
     pub processes: Arc<dyn Processes>,
     /// The user.
     pub console: Arc<dyn Console>,
+    /// Where browsers come back to.
+    pub landings: Arc<dyn Landings>,
     pub(crate) cache: Arc<Cache>,
 }
 
@@ -154,8 +224,10 @@ impl World {
         }
         let env: Arc<dyn Env> = Arc::new(env::RealEnv);
         let files: Arc<dyn Files> = Arc::new(files::RealFiles);
+        let clock: Arc<dyn Clock> = Arc::new(clock::RealClock);
         let world = World {
-            clock: Arc::new(clock::RealClock),
+            landings: Arc::new(landing::RealLandings::new(Arc::clone(&clock))),
+            clock,
             http: Arc::new(http::RealHttp::new(Arc::clone(&env), Arc::clone(&files))),
             env,
             files,

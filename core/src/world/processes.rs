@@ -8,12 +8,14 @@ use std::fs::File;
 use std::io::Read as _;
 use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt as _;
+use std::path::PathBuf;
 use std::process::{Child, Stdio};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec};
 use zeroize::Zeroizing;
 
+use super::launch::launch;
 use super::{Boxed, Command, Output, ProcessError, Processes};
 
 /// More than any tool prints beside a token.
@@ -30,6 +32,10 @@ impl Processes for RealProcesses {
                 .await
                 .unwrap_or_else(|_| Err(ProcessError::Start(std::io::Error::other("the waiting thread ended"))))
         })
+    }
+
+    fn launch(&self, program: PathBuf, arguments: Vec<String>) -> Boxed<'static, std::io::Result<()>> {
+        Box::pin(launch(program, arguments))
     }
 }
 

@@ -4,12 +4,14 @@
 //! itself is beyond reach here, and does not hold up a token that is complete.
 
 use std::io::Read;
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
 use zeroize::Zeroizing;
 
+use super::launch::launch;
 use super::{Boxed, Command, Output, ProcessError, Processes};
 
 /// More than any tool prints beside a token.
@@ -32,6 +34,10 @@ impl Processes for RealProcesses {
                 .await
                 .unwrap_or_else(|_| Err(ProcessError::Start(std::io::Error::other("the waiting thread ended"))))
         })
+    }
+
+    fn launch(&self, program: PathBuf, arguments: Vec<String>) -> Boxed<'static, std::io::Result<()>> {
+        Box::pin(launch(program, arguments))
     }
 }
 

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use url::Url;
 
+use crate::token::Secret;
 use crate::wire::answer::UserAnswer;
 use crate::wire::entra::Authority;
 
@@ -93,6 +94,12 @@ impl AuthenticationRecord {
     }
 }
 
+/// The nonce that an answer's id token holds.
+pub(super) fn nonce(user: &UserAnswer) -> Option<Secret> {
+    let claims = decoded(user.id_token.as_ref()?.expose().split('.').nth(1)?)?;
+    Some(Secret::new(claims.get("nonce")?.as_str()?))
+}
+
 fn decoded(part: &str) -> Option<Value> {
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part.trim_end_matches('=')).ok()?).ok()
 }
@@ -100,7 +107,6 @@ fn decoded(part: &str) -> Option<Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::token::Secret;
 
     #[test]
     fn an_account_is_read_from_an_answer() {

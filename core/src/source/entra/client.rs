@@ -1,6 +1,6 @@
 //! One exchange with Entra ID: a grant goes in, tokens come out.
 
-use super::account::Account;
+use super::account::{self, Account};
 use super::proof::Proof;
 use crate::error::{Error, ErrorKind};
 use crate::options::Options;
@@ -31,6 +31,8 @@ pub(crate) struct Tokens {
     pub(crate) refresh_token: Option<Secret>,
     /// Who signed in, where the answer says so.
     pub(crate) account: Option<Account>,
+    /// The nonce of the sign-in that the id token is for.
+    pub(crate) nonce: Option<Secret>,
 }
 
 /// The fields of a form that nobody may read in an error.
@@ -67,6 +69,7 @@ impl Client {
         let user = answer::user(&response);
         Ok(Tokens {
             account: Account::read(&user, &self.authority, &self.client_id),
+            nonce: account::nonce(&user),
             refresh_token: user.refresh_token,
             grant: Grant {
                 text: answer.text,

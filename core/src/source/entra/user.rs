@@ -29,7 +29,6 @@ pub(crate) struct Step<'a> {
     /// The request's scopes and those of OpenID Connect, separated by spaces.
     pub(crate) scope: &'a str,
     /// The account that is expected.
-    #[expect(dead_code, reason = "a browser's page names it")]
     pub(crate) account: Option<&'a Account>,
 }
 

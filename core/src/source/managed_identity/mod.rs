@@ -21,7 +21,8 @@ use self::azure_ml::AzureMl;
 use self::cloud_shell::CloudShell;
 use self::imds::Imds;
 use self::service_fabric::ServiceFabric;
-use super::{About, Ask, Grant, Made};
+use super::entra::Application;
+use super::{About, Ask, Grant, Made, workload_identity};
 use crate::error::{Error, ErrorKind};
 use crate::options::Options;
 use crate::request::shown;
@@ -29,6 +30,7 @@ use crate::token::{Provenance, Secret};
 use crate::wire::answer::{self, Refusal, scrubbed};
 use crate::wire::http::{HttpError, HttpFault, Request, Response};
 use crate::wire::identity_endpoint::UserAssigned;
+use crate::wire::network::Network;
 use crate::wire::retry::RetryPolicy;
 use crate::world::World;
 
@@ -38,9 +40,24 @@ pub(crate) const NAME: &str = "ManagedIdentityCredential";
 /// Over two minutes, since IMDS asks for 70 s of retries while it is updated.
 const PATIENCE: Duration = Duration::from_secs(130);
 
-/// The source for these options in this environment. `probe` is for members of chains: whether to ask first if an IMDS
-/// is there at all.
-pub(crate) fn from_options(world: &World, options: Options, probe: bool) -> Made {
+/// What a chain may want otherwise.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ways {
+    /// Whether a member of a chain asks first if an IMDS is there at all.
+    pub(crate) probe: bool,
+    /// Whether a pod's federated token will do, as all SDKs have it.
+    pub(crate) token_exchange: bool,
+}
+
+impl Default for Ways {
+    fn default() -> Ways {
+        Ways { probe: true, token_exchange: true }
+    }
+}
+
+/// The source for these options in this environment.
+pub(crate) fn from_options(world: &World, options: Options, ways: Ways) -> Made {
+    let network = options.network.clone();
     let identity = identity(options)?;
     let get = |name: &str| world.env.get(name);
     if let (Some(endpoint), Some(header)) = (get("IDENTITY_ENDPOINT"), get("IDENTITY_HEADER")) {
@@ -62,7 +79,32 @@ pub(crate) fn from_options(world: &World, options: Options, probe: bool) -> Made
     if azure_arc::has_agent(world) {
         return Ok(Arc::new(AzureArc::installed(world, identity)));
     }
-    Ok(Arc::new(Imds::new(get("AZURE_POD_IDENTITY_AUTHORITY_HOST"), identity, probe)?))
+    if ways.token_exchange
+        && let Some(exchange) = token_exchange(world, identity.as_ref(), network)?
+    {
+        return Ok(Arc::new(exchange));
+    }
+    Ok(Arc::new(Imds::new(get("AZURE_POD_IDENTITY_AUTHORITY_HOST"), identity, ways.probe)?))
+}
+
+/// A pod of AKS exchanges its service account's token. That can't choose an identity by its object or resource id: who
+/// asks for one of those means the identities of the node.
+fn token_exchange(
+    world: &World,
+    identity: Option<&UserAssigned>,
+    network: Network,
+) -> Result<Option<Application>, Error> {
+    let client_id = match identity {
+        Some(UserAssigned::Client(id)) => Some(id.clone()),
+        Some(UserAssigned::Object(_) | UserAssigned::Resource(_)) => return Ok(None),
+        None => None,
+    };
+    let set = |name: &str| world.env.get(name).is_some();
+    if !set("AZURE_TENANT_ID") || !set("AZURE_FEDERATED_TOKEN_FILE") {
+        return Ok(None);
+    }
+    let own = Options { client_id, network, ..Options::default() };
+    workload_identity::named(NAME, world, &own).map(Some)
 }
 
 fn identity(options: Options) -> Result<Option<UserAssigned>, Error> {
