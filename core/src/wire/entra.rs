@@ -2,12 +2,16 @@
 //!
 //! <https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow>
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use url::Url;
 
+use super::discovery;
 use super::http::{Request, Route};
 use super::network::Network;
+use super::region::{self, Region};
 use crate::request::shown;
 use crate::token::Secret;
 
@@ -15,12 +19,16 @@ use crate::token::Secret;
 pub(crate) const PUBLIC_CLOUD: &str = "login.microsoftonline.com";
 
 /// Where users and applications sign in.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub(crate) struct Authority {
     /// `https://host[:port][/path]`, without a final slash.
     base: String,
     host: String,
     network: Network,
+    /// Which of its regions an application asks.
+    region: Region,
+    /// Whether anybody still has to be asked if it is one; shared by its copies.
+    unconfirmed: Arc<AtomicBool>,
 }
 
 impl Authority {
@@ -39,7 +47,9 @@ impl Authority {
         match url.host_str() {
             Some(host) if url.scheme() == "https" && plain && url.fragment().is_none() => {
                 let base = url.as_str().trim_end_matches('/').to_owned();
-                Ok(Authority { host: host.to_owned(), base, network: Network::default() })
+                let unconfirmed = Arc::new(AtomicBool::new(!discovery::is_known(&base)));
+                let (host, network) = (host.to_owned(), Network::default());
+                Ok(Authority { host, base, network, region: Region::Central, unconfirmed })
             }
             _ => Err(wrong()),
         }
@@ -48,6 +58,33 @@ impl Authority {
     /// The same one, reached in this way.
     pub(crate) fn through(self, network: &Network) -> Authority {
         Authority { network: network.clone(), ..self }
+    }
+
+    /// The same one, of which applications ask this region.
+    pub(crate) fn in_region(self, region: Region) -> Authority {
+        Authority { region, ..self }
+    }
+
+    /// Which region applications ask.
+    pub(crate) fn region(&self) -> &Region {
+        &self.region
+    }
+
+    /// The authority of a region, for the same tenants.
+    pub(crate) fn regional(&self, region: &str) -> Authority {
+        let host = region::host(region, &self.host);
+        let base = self.base.replacen(&self.host, &host, 1);
+        Authority { base, host, ..self.clone() }
+    }
+
+    /// Whether somebody has to be asked if it is an authority at all.
+    pub(crate) fn is_unconfirmed(&self) -> bool {
+        self.unconfirmed.load(Ordering::Relaxed)
+    }
+
+    /// Asks nobody about it from now on.
+    pub(crate) fn confirm(&self) {
+        self.unconfirmed.store(false, Ordering::Relaxed);
     }
 
     /// How a request of this credential travels to servers beyond the host.
