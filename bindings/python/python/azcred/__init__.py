@@ -154,7 +154,8 @@ class WorkloadIdentityCredential(_Credential):
     """A workload of Kubernetes, which signs in with the token that its platform leaves in a file.
 
     Options: ``tenant_id``, ``client_id`` and ``token_file_path``, by default those of the environment
-    (``AZURE_TENANT_ID``, ``AZURE_CLIENT_ID``, ``AZURE_FEDERATED_TOKEN_FILE``); ``authority``, ``additionally_allowed_tenants``, ``disable_instance_discovery``.
+    (``AZURE_TENANT_ID``, ``AZURE_CLIENT_ID``, ``AZURE_FEDERATED_TOKEN_FILE``); ``authority``,
+    ``additionally_allowed_tenants``, ``disable_instance_discovery``.
     """
 
     def __new__(cls: type[_Self], **options: Any) -> _Self:
@@ -187,7 +188,8 @@ class OnBehalfOfCredential(_Credential):
     """An API that asks for tokens of the user who called it.
 
     Options: one of ``client_secret``, ``client_assertion_func`` and ``client_certificate`` (bytes), the last with
-    ``password`` and ``send_certificate_chain``; ``authority``, ``additionally_allowed_tenants``, ``disable_instance_discovery``.
+    ``password`` and ``send_certificate_chain``; ``authority``,
+    ``additionally_allowed_tenants``, ``disable_instance_discovery``.
     """
 
     def __new__(cls: type[_Self], tenant_id: str, client_id: str, *, user_assertion: str, **options: Any) -> _Self:
