@@ -121,7 +121,7 @@ def _emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
     folder = tmp_path_factory.mktemp("emulator")
     # 200 callers at once are a test of ours; the limits of IMDS are tested where they matter.
     config = folder / "emulator.toml"
-    config.write_text("[imds_limits]\nenabled = false\n")
+    config.write_text("[imds_limits]\nenabled = false\n[device_code]\ninterval = 1\n")
     process = subprocess.Popen(
         [AZCRED, "emulator", "--dir", folder, "--config", config, "--with-stdin"],
         stdin=subprocess.PIPE,
