@@ -70,6 +70,7 @@ __all__ = [
     "ManagedIdentityCredential",
     "OnBehalfOfCredential",
     "SharedTokenCacheCredential",
+    "TokenCachePersistenceOptions",
     "TransientError",
     "UsernamePasswordCredential",
     "VisualStudioCodeCredential",
@@ -90,6 +91,14 @@ class AzureAuthorityHosts:
 
 class KnownAuthorities(AzureAuthorityHosts):
     """The older name of :class:`AzureAuthorityHosts`."""
+
+
+class TokenCachePersistenceOptions:
+    """What azure-identity takes as ``cache_persistence_options``. azcred writes tokens nowhere, and does not use it."""
+
+    def __init__(self, *, allow_unencrypted_storage: bool = False, name: str = "msal.cache", **_: Any) -> None:
+        self.allow_unencrypted_storage = allow_unencrypted_storage
+        self.name = name
 
 
 class DefaultAzureCredential(_Credential):
