@@ -15,6 +15,7 @@ use crate::options::Options;
 use crate::request::check_tenant;
 use crate::token::Secret;
 use crate::wire::client_assertion;
+use crate::wire::token_proxy::TokenProxy;
 use crate::world::World;
 
 /// The class name.
@@ -65,7 +66,18 @@ fn found(credential: &'static str, world: &World, options: &Options) -> Result<R
         let names: Vec<&str> = all.into_iter().filter(|(missing, _)| *missing).map(|(_, name)| name).collect();
         return Ok(Err(format!("workload identity is not fully configured: {} missing", names.join(", "))));
     };
-    let authority = authority(credential, world, options)?;
+    let token_proxy = match options.enable_azure_proxy {
+        Some(true) => TokenProxy::read(|name| world.env.get(name), &options.network)
+            .map_err(|sentence| Error::configuration(format!("{credential}: {sentence}")))?,
+        Some(false) | None => None,
+    };
+    if token_proxy.is_some() && options.network.proxy().is_some() {
+        tracing::info!(
+            credential,
+            "the proxy of the options is not used: requests to a cluster's token proxy have none"
+        );
+    }
+    let authority = authority(credential, world, options)?.by(token_proxy);
     let allowed = options.additionally_allowed_tenants.clone();
     let tenants = Tenants::own(world, credential, Some(tenant_id.clone()), allowed)?;
     let proof = Proof::File(PathBuf::from(path));

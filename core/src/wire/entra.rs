@@ -2,12 +2,14 @@
 //!
 //! <https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow>
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use url::Url;
 
 use super::http::{Request, Route};
 use super::network::Network;
+use super::token_proxy::TokenProxy;
 use crate::request::shown;
 use crate::token::Secret;
 
@@ -21,6 +23,7 @@ pub(crate) struct Authority {
     base: String,
     host: String,
     network: Network,
+    token_proxy: Option<TokenProxy>,
 }
 
 impl Authority {
@@ -39,7 +42,7 @@ impl Authority {
         match url.host_str() {
             Some(host) if url.scheme() == "https" && plain && url.fragment().is_none() => {
                 let base = url.as_str().trim_end_matches('/').to_owned();
-                Ok(Authority { host: host.to_owned(), base, network: Network::default() })
+                Ok(Authority { host: host.to_owned(), base, network: Network::default(), token_proxy: None })
             }
             _ => Err(wrong()),
         }
@@ -48,6 +51,16 @@ impl Authority {
     /// The same one, reached in this way.
     pub(crate) fn through(self, network: &Network) -> Authority {
         Authority { network: network.clone(), ..self }
+    }
+
+    /// The same one, asked for tokens by way of a cluster's token proxy if there is one.
+    pub(crate) fn by(self, token_proxy: Option<TokenProxy>) -> Authority {
+        Authority { token_proxy, ..self }
+    }
+
+    /// The token proxy on the way to it.
+    pub(crate) fn token_proxy(&self) -> Option<&TokenProxy> {
+        self.token_proxy.as_ref()
     }
 
     /// How a request of this credential travels to servers beyond the host.
@@ -60,7 +73,15 @@ impl Authority {
         self.network.patience(usual)
     }
 
-    /// The host, for messages.
+    /// The host, and by whom it is asked for tokens, for messages.
+    pub(crate) fn shown(&self) -> Cow<'_, str> {
+        match &self.token_proxy {
+            Some(proxy) => format!("{} (by the token proxy {})", self.host, proxy.origin()).into(),
+            None => self.host.as_str().into(),
+        }
+    }
+
+    /// The host.
     pub(crate) fn host(&self) -> &str {
         &self.host
     }
@@ -86,9 +107,14 @@ impl Authority {
     pub(crate) fn request(&self, endpoint: Endpoint, tenant: &str, form: &[(&str, &str)], request_id: &str) -> Request {
         let mut body = form_urlencoded::Serializer::new(String::with_capacity(512));
         body.extend_pairs(form);
+        let direct = self.url(endpoint, tenant);
+        let (url, route) = match &self.token_proxy {
+            Some(proxy) if endpoint == Endpoint::Token => (proxy.url(&direct), Route::TokenProxy(proxy.clone())),
+            _ => (direct, self.route()),
+        };
         Request {
             method: "POST",
-            url: self.url(endpoint, tenant),
+            url,
             headers: vec![
                 ("accept", Secret::new("application/json")),
                 ("client-request-id", Secret::new(request_id)),
@@ -96,7 +122,7 @@ impl Authority {
             ],
             body: Some(Secret::new(body.finish())),
             timeout: self.network.timeout(),
-            route: self.route(),
+            route,
         }
     }
 

@@ -12,3 +12,4 @@ pub(crate) mod network;
 pub(crate) mod page;
 pub(crate) mod redirect;
 pub(crate) mod retry;
+pub(crate) mod token_proxy;

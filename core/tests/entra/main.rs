@@ -3,6 +3,7 @@
 mod applications;
 mod browser;
 mod device;
+mod token_proxy;
 mod users;
 
 use azcred::fake::Fake;
