@@ -73,6 +73,14 @@ typedef enum {
 } azcred_status;
 
 /**
+ * What a function is told, by name. A function that shows a device code: "verification_uri", "user_code", "expires_on"
+ * (Unix seconds) and "message" (a sentence with all of it). A function that gives an assertion: nothing.
+ *
+ * `azcred_call_text`.
+ */
+typedef struct azcred_call azcred_call;
+
+/**
  * A cancellation: created, named in requests, triggered from any thread, freed.
  *
  * `azcred_cancel_new`, `azcred_cancel_trigger`, `azcred_cancel_free`.
@@ -84,7 +92,8 @@ typedef struct azcred_cancel azcred_cancel;
  * share their tokens. May be used from any threads at once, save while it is being freed.
  *
  * `azcred_credential_new`, `azcred_credential_new_chain`, `azcred_credential_name`, `azcred_credential_get_token`,
- * `azcred_credential_get_token_async`, `azcred_credential_free`.
+ * `azcred_credential_get_token_async`, `azcred_credential_authenticate`, `azcred_credential_authenticate_async`,
+ * `azcred_credential_free`.
  */
 typedef struct azcred_credential azcred_credential;
 
@@ -92,7 +101,7 @@ typedef struct azcred_credential azcred_credential;
  * Why a call failed. Its texts are safe to log: they hold no secret.
  *
  * `azcred_error_status`, `azcred_error_message`, `azcred_error_code`, `azcred_error_correlation_id`,
- * `azcred_error_http_status`, `azcred_error_retry_after_ms`, `azcred_error_attempts_len`,
+ * `azcred_error_claims`, `azcred_error_http_status`, `azcred_error_retry_after_ms`, `azcred_error_attempts_len`,
  * `azcred_error_attempt_credential`, `azcred_error_attempt_status`, `azcred_error_attempt_message`,
  * `azcred_error_free`.
  */
@@ -102,10 +111,26 @@ typedef struct azcred_error azcred_error;
  * Options by name, with the names of azure-identity for Python ("tenant_id", "process_timeout"). Names and types are
  * checked when a credential is made of them.
  *
- * `azcred_options_new`, `azcred_options_set_text`, `azcred_options_add_text`, `azcred_options_set_bool`,
- * `azcred_options_set_int`, `azcred_options_set_number`, `azcred_options_free`.
+ * `azcred_options_new`, `azcred_options_set_text`, `azcred_options_add_text`, `azcred_options_set_bytes`,
+ * `azcred_options_set_bool`, `azcred_options_set_int`, `azcred_options_set_number`, `azcred_options_set_function`,
+ * `azcred_options_free`.
  */
 typedef struct azcred_options azcred_options;
+
+/**
+ * Who signed in. It holds no secret: a program may keep its text, and pin a later credential to the same account with
+ * the option "authentication_record".
+ *
+ * `azcred_credential_authenticate`, `azcred_credential_authenticate_async`, `azcred_record_json`, `azcred_record_free`.
+ */
+typedef struct azcred_record azcred_record;
+
+/**
+ * Where a function puts its answer. The last call wins; without any, the answer is "no text".
+ *
+ * `azcred_reply_set_text`, `azcred_reply_set_error`.
+ */
+typedef struct azcred_reply azcred_reply;
 
 /**
  * A token for one resource. Its texts live as long as it does, and none is a copy of the token.
@@ -166,9 +191,21 @@ typedef struct {
 typedef void (*azcred_token_callback)(void *user_data, azcred_token *token, azcred_error *error);
 
 /**
- * Frees what a callback was given as `user_data`.
+ * Frees what a callback or a function was given as `user_data`.
  */
 typedef void (*azcred_user_data_free)(void *user_data);
+
+/**
+ * A function that is an option: reads what it is told from `call` and puts its answer into `reply`. Both are borrowed for
+ * the call. It must return, and throw nothing.
+ */
+typedef void (*azcred_function)(void *user_data, const azcred_call *call, azcred_reply *reply);
+
+/**
+ * Called once with the outcome of `azcred_credential_authenticate_async`: exactly one of `record` and `error` is not
+ * NULL, and it is the callee's to free.
+ */
+typedef void (*azcred_record_callback)(void *user_data, azcred_record *record, azcred_error *error);
 
 #ifdef __cplusplus
 extern "C" {
@@ -231,7 +268,7 @@ const char *azcred_credential_name(const azcred_credential *credential);
 /**
  * Gets a token: from the cache at once, else it blocks this thread until the source has answered, the request's timeout
  * has passed or its cancellation is triggered. Nothing of azcred's runs on this thread meanwhile. Not from inside a
- * callback of azcred's (`AZCRED_INVALID_ARGUMENT`).
+ * completion of azcred's (`AZCRED_INVALID_ARGUMENT`); a function that is an option may call it.
  *
  * Borrows `credential` and `request`. `*token_out` owns a token for `azcred_token_free`, NULL on failure; on failure
  * `*error_out`, if given, owns an error. Any thread, any number at once. Since 0.1.0.
@@ -277,7 +314,8 @@ azcred_status azcred_error_status(const azcred_error *error);
 const char *azcred_error_message(const azcred_error *error);
 
 /**
- * The provider's error code, such as "invalid_client"; NULL if there is none.
+ * The provider's error code, such as "invalid_client"; NULL if there is none. "authentication_required" is azcred's own:
+ * the user has to sign in, by `azcred_credential_authenticate`.
  *
  * Borrows `error`; the text lives as long as it. Any thread. Since 0.1.0.
  */
@@ -289,6 +327,14 @@ const char *azcred_error_code(const azcred_error *error);
  * Borrows `error`; the text lives as long as it. Any thread. Since 0.1.0.
  */
 const char *azcred_error_correlation_id(const azcred_error *error);
+
+/**
+ * The claims that a new sign-in of the user must meet, as a JSON object: for the `claims` of a request, or for an API's
+ * caller; NULL if there are none.
+ *
+ * Borrows `error`; the text lives as long as it. Any thread. Since 0.1.0.
+ */
+const char *azcred_error_claims(const azcred_error *error);
 
 /**
  * The HTTP status of the answer that led to the error; 0 if there was no answer.
@@ -340,6 +386,27 @@ const char *azcred_error_attempt_message(const azcred_error *error, size_t index
 void azcred_error_free(azcred_error *error);
 
 /**
+ * What the function is told under a name; NULL if it is told nothing of that name.
+ *
+ * Borrows `call`; the text lives as long as it. NULL gives NULL. Since 0.1.0.
+ */
+const char *azcred_call_text(const azcred_call *call, const char *name);
+
+/**
+ * Answers with a text, such as an assertion. NULL is "no text"; a text that is not UTF-8 is an error.
+ *
+ * Borrows `reply`; copies `text`. NULL as `reply` does nothing. Since 0.1.0.
+ */
+void azcred_reply_set_text(azcred_reply *reply, const char *text);
+
+/**
+ * Answers that there is no text, with a sentence that says why and holds no secret: it becomes part of an error.
+ *
+ * Borrows `reply`; copies `sentence`. NULL as `reply` does nothing. Since 0.1.0.
+ */
+void azcred_reply_set_error(azcred_reply *reply, const char *sentence);
+
+/**
  * Creates options with nothing set.
  *
  * Gives an object for `azcred_options_free`. Any thread. Since 0.1.0.
@@ -367,6 +434,35 @@ azcred_status azcred_options_add_text(const azcred_options *options,
                                       const char *name,
                                       const char *value,
                                       azcred_error **error_out);
+
+/**
+ * Sets an option to bytes, such as the content of a PKCS#12 file.
+ *
+ * Borrows `options`; copies `name` and the `value_len` bytes of `value`, which may be NULL if there are none. Any thread.
+ * On failure `*error_out`, if given, owns an error. Since 0.1.0.
+ */
+azcred_status azcred_options_set_bytes(const azcred_options *options,
+                                       const char *name,
+                                       const uint8_t *value,
+                                       size_t value_len,
+                                       azcred_error **error_out);
+
+/**
+ * Sets an option to a function, such as "func" of ClientAssertionCredential.
+ *
+ * `callback` is called once for each answer that is needed, also several times at once, on threads of azcred's that serve
+ * nothing else: it may block, and may use azcred. `user_data_free`, if given, is called exactly once, when nothing refers
+ * to the function any more: these options, credentials made of them, calls in progress; on any thread, possibly inside
+ * the `_free` that let go last. If this call fails, it is not called.
+ *
+ * Borrows `options`; copies `name`. Any thread. On failure `*error_out`, if given, owns an error. Since 0.1.0.
+ */
+azcred_status azcred_options_set_function(const azcred_options *options,
+                                          const char *name,
+                                          azcred_function callback,
+                                          void *user_data,
+                                          azcred_user_data_free user_data_free,
+                                          azcred_error **error_out);
 
 /**
  * Sets an option to a truth value.
@@ -404,6 +500,50 @@ azcred_status azcred_options_set_number(const azcred_options *options,
  * Consumes `options`; NULL does nothing. Since 0.1.0.
  */
 void azcred_options_free(azcred_options *options);
+
+/**
+ * Has the user sign in, whatever is cached, and blocks this thread until that is done, the request's timeout has passed
+ * or its cancellation is triggered. A request without scopes asks for the cloud's management. Only credentials that a
+ * user signs in to: DeviceCodeCredential, InteractiveBrowserCredential, UsernamePasswordCredential. Not from inside a
+ * completion of azcred's (`AZCRED_INVALID_ARGUMENT`).
+ *
+ * Borrows `credential` and `request`. `*record_out` owns a record for `azcred_record_free`, NULL on failure; on failure
+ * `*error_out`, if given, owns an error. Any thread, any number at once. Since 0.1.0.
+ */
+azcred_status azcred_credential_authenticate(const azcred_credential *credential,
+                                             const azcred_token_request *request,
+                                             azcred_record **record_out,
+                                             azcred_error **error_out);
+
+/**
+ * Has the user sign in without blocking: `callback` is called exactly once, on a thread of azcred's, never from inside
+ * this call; `user_data_free`, if given, right after it. The callback must not block. If this call fails, neither is
+ * called.
+ *
+ * Borrows `credential` and copies `request`; both may go before the callback. On failure `*error_out`, if given, owns an
+ * error. Any thread. Since 0.1.0.
+ */
+azcred_status azcred_credential_authenticate_async(const azcred_credential *credential,
+                                                   const azcred_token_request *request,
+                                                   azcred_record_callback callback,
+                                                   void *user_data,
+                                                   azcred_user_data_free user_data_free,
+                                                   azcred_error **error_out);
+
+/**
+ * The record as JSON text, in azure-identity's form: "authority", "clientId", "homeAccountId", "tenantId", "username",
+ * "version".
+ *
+ * Borrows `record`; the text lives as long as it. NULL gives NULL. Any thread. Since 0.1.0.
+ */
+const char *azcred_record_json(const azcred_record *record);
+
+/**
+ * Frees a record.
+ *
+ * Consumes `record`; NULL does nothing. Since 0.1.0.
+ */
+void azcred_record_free(azcred_record *record);
 
 /**
  * The token's text. Don't log it.

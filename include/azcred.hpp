@@ -15,6 +15,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <stdexcept>
@@ -65,6 +66,7 @@ class Error : public std::runtime_error {
         status_(status),
         code_(detail::text(azcred_error_code(error))),
         correlation_id_(detail::text(azcred_error_correlation_id(error))),
+        claims_(detail::text(azcred_error_claims(error))),
         http_status_(azcred_error_http_status(error)),
         retry_after_(azcred_error_retry_after_ms(error)) {
     for (std::size_t at = 0; at < azcred_error_attempts_len(error); ++at) {
@@ -81,6 +83,8 @@ class Error : public std::runtime_error {
   const std::string &code() const noexcept { return code_; }
   /** The id under which the provider logged the request, or "". */
   const std::string &correlation_id() const noexcept { return correlation_id_; }
+  /** The claims that a new sign-in of the user must meet, a JSON object, or "". */
+  const std::string &claims() const noexcept { return claims_; }
   /** The HTTP status of the answer that led to the error, or 0. */
   std::uint16_t http_status() const noexcept { return http_status_; }
   /** How long the provider asked us to wait; negative if it did not say. */
@@ -92,6 +96,7 @@ class Error : public std::runtime_error {
   azcred_status status_;
   std::string code_;
   std::string correlation_id_;
+  std::string claims_;
   std::uint16_t http_status_;
   std::int64_t retry_after_;
   std::vector<Attempt> attempts_;
@@ -111,6 +116,38 @@ void check(Call call) {
 
 }  // namespace detail
 
+/** What a function that is an option is told, by name: "user_code" and others for one that shows a device code. */
+class Call {
+ public:
+  /** Borrows a C call. */
+  explicit Call(const azcred_call *call) noexcept : handle_(call) {}
+  /** The text under a name, or "". */
+  std::string text(const std::string &name) const { return detail::text(azcred_call_text(handle_, name.c_str())); }
+
+ private:
+  const azcred_call *handle_;
+};
+
+/** A function that is an option: gives a text, such as an assertion, or "". What it throws becomes the error. */
+using Function = std::function<std::string(const Call &)>;
+
+namespace detail {
+
+inline void called(void *user_data, const azcred_call *call, azcred_reply *reply) noexcept {
+  try {
+    const std::string answer = (*static_cast<Function *>(user_data))(Call(call));
+    azcred_reply_set_text(reply, answer.empty() ? nullptr : c_text(answer, "its text"));
+  } catch (const std::exception &error) {
+    azcred_reply_set_error(reply, error.what());
+  } catch (...) {
+    azcred_reply_set_error(reply, "it threw something that is no std::exception");
+  }
+}
+
+inline void function_free(void *user_data) noexcept { delete static_cast<Function *>(user_data); }
+
+}  // namespace detail
+
 /** The settings of a credential, by name; checked when a credential is made of them. */
 class Options {
  public:
@@ -125,6 +162,24 @@ class Options {
   }
   /** Sets an option to a text; a literal would else become a truth value. */
   Options &set(const std::string &name, const char *value) { return set(name, std::string(value)); }
+  /** Sets an option to bytes, such as the content of a PKCS#12 file. */
+  Options &set_bytes(const std::string &name, const void *value, std::size_t size) {
+    detail::check([&](azcred_error **error) {
+      const auto *bytes = static_cast<const std::uint8_t *>(value);
+      return azcred_options_set_bytes(handle_.get(), detail::c_text(name, "name"), bytes, size, error);
+    });
+    return *this;
+  }
+  /** Sets an option to a function; it is called on threads that serve nothing else, also several times at once. */
+  Options &set_function(const std::string &name, Function function) {
+    auto owned = std::make_unique<Function>(std::move(function));
+    detail::check([&](azcred_error **error) {
+      return azcred_options_set_function(handle_.get(), detail::c_text(name, "name"), detail::called, owned.get(),
+                                         detail::function_free, error);
+    });
+    owned.release();  // azcred frees it
+    return *this;
+  }
   /** Sets an option to a truth value. */
   Options &set(const std::string &name, bool value) {
     detail::check(
@@ -246,6 +301,35 @@ class Credential {
 
   /** Gets a token: from the cache at once, else it blocks this thread. */
   Token get_token(const TokenRequest &request) const {
+    azcred_token *token = nullptr;
+    ask(request, [&](const azcred_token_request &ask, azcred_error **error) {
+      return azcred_credential_get_token(handle_.get(), &ask, &token, error);
+    });
+    return Token(token);
+  }
+
+  /** Has the user sign in; the record of it, JSON text for the option "authentication_record". */
+  std::string authenticate(const TokenRequest &request = {}) const {
+    azcred_record *record = nullptr;
+    ask(request, [&](const azcred_token_request &ask, azcred_error **error) {
+      return azcred_credential_authenticate(handle_.get(), &ask, &record, error);
+    });
+    const detail::Owned<azcred_record, azcred_record_free> owned(record);
+    return detail::text(azcred_record_json(record));
+  }
+
+  /** The class name. */
+  std::string name() const { return detail::text(azcred_credential_name(handle_.get())); }
+
+  /** The C object, borrowed. */
+  const azcred_credential *get() const noexcept { return handle_.get(); }
+
+ private:
+  explicit Credential(azcred_credential *credential) noexcept : handle_(credential) {}
+
+  /** Makes a call with a request as C has it. */
+  template <typename Make>
+  static void ask(const TokenRequest &request, Make make) {
     std::vector<const char *> scopes;
     for (const std::string &scope : request.scopes) {
       scopes.push_back(detail::c_text(scope, "scope"));
@@ -262,20 +346,8 @@ class Credential {
     ask.min_ttl = request.min_ttl.count();
     ask.cancel = request.cancel == nullptr ? nullptr : request.cancel->get();
     ask.enable_cae = request.enable_cae;
-    azcred_token *token = nullptr;
-    detail::check(
-        [&](azcred_error **error) { return azcred_credential_get_token(handle_.get(), &ask, &token, error); });
-    return Token(token);
+    detail::check([&](azcred_error **error) { return make(ask, error); });
   }
-
-  /** The class name. */
-  std::string name() const { return detail::text(azcred_credential_name(handle_.get())); }
-
-  /** The C object, borrowed. */
-  const azcred_credential *get() const noexcept { return handle_.get(); }
-
- private:
-  explicit Credential(azcred_credential *credential) noexcept : handle_(credential) {}
 
   detail::Owned<azcred_credential, azcred_credential_free> handle_;
 };

@@ -169,6 +169,15 @@ impl Credential {
         self.source.interactive()?.record()
     }
 
+    /// Who signed in, as the answer to a sign-in that succeeded.
+    ///
+    /// # Errors
+    /// `Failed` where Entra ID did not say who it was.
+    pub fn signed_in(&self) -> Result<AuthenticationRecord, Error> {
+        let silent = || Error::failed(format!("{}: the answer does not say who signed in", self.name()));
+        self.record().ok_or_else(silent)
+    }
+
     /// What a request asks for, or why no source could serve it.
     fn question(&self, request: &TokenRequest) -> Result<(Key, Demand), Error> {
         request.check()?;

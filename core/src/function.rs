@@ -6,6 +6,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use tokio::sync::oneshot;
+
 use crate::token::Secret;
 use crate::world::Boxed;
 
@@ -25,21 +27,42 @@ impl Function {
         Function(Arc::new(call))
     }
 
-    /// A function that blocks its thread; it is given one of its own for the call.
+    /// A function that is only started by the call, and gives its reply later, from any thread.
+    pub fn deferred(start: impl Fn(Told, Pending) + Send + Sync + 'static) -> Function {
+        Function::new(move |told| {
+            let (sender, receiver) = oneshot::channel();
+            start(told, Pending(sender));
+            Box::pin(async move { receiver.await.unwrap_or_else(|_| Err("it ended without an answer".to_owned())) })
+        })
+    }
+
+    /// A function that blocks its thread; it is given one of its own for the call. Not one of the runtime's, of which
+    /// there are few: functions that hang would take them from the requests that look up names.
     pub fn blocking(call: impl Fn(Told) -> Reply + Send + Sync + 'static) -> Function {
         let call = Arc::new(call);
-        Function::new(move |told| {
+        Function::deferred(move |told, pending| {
             let call = Arc::clone(&call);
-            Box::pin(async move {
-                let reply = tokio::task::spawn_blocking(move || call(told)).await;
-                reply.unwrap_or_else(|_| Err("it panicked".to_owned()))
-            })
+            let body = move || pending.give(call(told));
+            let thread = std::thread::Builder::new().name("azcred-call".into());
+            // A thread that can't be had drops the body, and with it what waits for the reply.
+            drop(azcred_platform::without_signals(|| thread.spawn(body)));
         })
     }
 
     /// Calls it. Only ever on the driver.
     pub(crate) fn call(&self, told: Told) -> Boxed<'static, Reply> {
         (self.0)(told)
+    }
+}
+
+/// A call under way. Dropped without a reply, it fails.
+#[derive(Debug)]
+pub struct Pending(oneshot::Sender<Reply>);
+
+impl Pending {
+    /// Ends the call. Whoever waited may have left.
+    pub fn give(self, reply: Reply) {
+        drop(self.0.send(reply));
     }
 }
 

@@ -42,7 +42,7 @@ pub use cache::ticket::Answer;
 pub use credential::Credential;
 pub use error::{Attempt, Error, ErrorKind};
 pub use fingerprint::Fingerprint;
-pub use function::{Function, Reply, Told};
+pub use function::{Function, Pending, Reply, Told};
 pub use options::{Spelling, Value};
 pub use request::{Cancel, TokenRequest};
 pub use source::{About, Ask, Audience, AuthenticationRecord, Fetch, Grant, Interactive, Place, Source};

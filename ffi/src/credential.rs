@@ -15,7 +15,8 @@ use crate::token::azcred_token;
 /// share their tokens. May be used from any threads at once, save while it is being freed.
 ///
 /// `azcred_credential_new`, `azcred_credential_new_chain`, `azcred_credential_name`, `azcred_credential_get_token`,
-/// `azcred_credential_get_token_async`, `azcred_credential_free`.
+/// `azcred_credential_get_token_async`, `azcred_credential_authenticate`, `azcred_credential_authenticate_async`,
+/// `azcred_credential_free`.
 pub struct azcred_credential {
     credential: Credential,
     name: CString,
@@ -36,7 +37,7 @@ impl azcred_credential {
 pub type azcred_token_callback =
     Option<extern "C" fn(user_data: *mut c_void, token: Option<Box<azcred_token>>, error: Option<Box<azcred_error>>)>;
 
-/// Frees what a callback was given as `user_data`.
+/// Frees what a callback or a function was given as `user_data`.
 pub type azcred_user_data_free = Option<extern "C" fn(user_data: *mut c_void)>;
 
 /// Creates a credential by its class name, such as "DefaultAzureCredential", "ManagedIdentityCredential",
@@ -91,7 +92,7 @@ pub extern "C" fn azcred_credential_name(credential: Option<&azcred_credential>)
 
 /// Gets a token: from the cache at once, else it blocks this thread until the source has answered, the request's timeout
 /// has passed or its cancellation is triggered. Nothing of azcred's runs on this thread meanwhile. Not from inside a
-/// callback of azcred's (`AZCRED_INVALID_ARGUMENT`).
+/// completion of azcred's (`AZCRED_INVALID_ARGUMENT`); a function that is an option may call it.
 ///
 /// Borrows `credential` and `request`. `*token_out` owns a token for `azcred_token_free`, NULL on failure; on failure
 /// `*error_out`, if given, owns an error. Any thread, any number at once. Since 0.1.0.

@@ -47,7 +47,7 @@ impl azcred_status {
 /// Why a call failed. Its texts are safe to log: they hold no secret.
 ///
 /// `azcred_error_status`, `azcred_error_message`, `azcred_error_code`, `azcred_error_correlation_id`,
-/// `azcred_error_http_status`, `azcred_error_retry_after_ms`, `azcred_error_attempts_len`,
+/// `azcred_error_claims`, `azcred_error_http_status`, `azcred_error_retry_after_ms`, `azcred_error_attempts_len`,
 /// `azcred_error_attempt_credential`, `azcred_error_attempt_status`, `azcred_error_attempt_message`,
 /// `azcred_error_free`.
 pub struct azcred_error {
@@ -55,6 +55,7 @@ pub struct azcred_error {
     message: CString,
     code: Option<CString>,
     correlation_id: Option<CString>,
+    claims: Option<CString>,
     attempts: Vec<(CString, azcred_status, CString)>,
 }
 
@@ -72,6 +73,7 @@ impl azcred_error {
             message: text(error.message()),
             code: error.code().map(text),
             correlation_id: error.correlation_id().map(text),
+            claims: error.claims().map(text),
             attempts,
             error,
         })
@@ -107,7 +109,8 @@ pub extern "C" fn azcred_error_message(error: Option<&azcred_error>) -> *const c
     pointer(error.map(|error| &error.message))
 }
 
-/// The provider's error code, such as "invalid_client"; NULL if there is none.
+/// The provider's error code, such as "invalid_client"; NULL if there is none. "authentication_required" is azcred's own:
+/// the user has to sign in, by `azcred_credential_authenticate`.
 ///
 /// Borrows `error`; the text lives as long as it. Any thread. Since 0.1.0.
 #[unsafe(no_mangle)]
@@ -121,6 +124,15 @@ pub extern "C" fn azcred_error_code(error: Option<&azcred_error>) -> *const c_ch
 #[unsafe(no_mangle)]
 pub extern "C" fn azcred_error_correlation_id(error: Option<&azcred_error>) -> *const c_char {
     pointer(error.and_then(|error| error.correlation_id.as_ref()))
+}
+
+/// The claims that a new sign-in of the user must meet, as a JSON object: for the `claims` of a request, or for an API's
+/// caller; NULL if there are none.
+///
+/// Borrows `error`; the text lives as long as it. Any thread. Since 0.1.0.
+#[unsafe(no_mangle)]
+pub extern "C" fn azcred_error_claims(error: Option<&azcred_error>) -> *const c_char {
+    pointer(error.and_then(|error| error.claims.as_ref()))
 }
 
 /// The HTTP status of the answer that led to the error; 0 if there was no answer.

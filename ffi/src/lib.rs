@@ -11,8 +11,10 @@
 mod cancel;
 mod credential;
 mod error;
+mod function;
 mod guard;
 mod options;
+mod record;
 mod request;
 mod token;
 mod version;

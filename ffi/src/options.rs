@@ -1,20 +1,23 @@
 //! `azcred_options`: the settings of a credential, by name.
 
-use std::ffi::c_char;
+use std::ffi::{c_char, c_void};
 use std::mem::MaybeUninit;
 use std::sync::{Mutex, PoisonError};
 
 use azcred::{Error, ErrorKind, Value};
 
+use crate::credential::azcred_user_data_free;
 use crate::error::{azcred_error, azcred_status};
-use crate::guard::{guard, object};
-use crate::request::text;
+use crate::function::{azcred_function, function};
+use crate::guard::{guard, null, object};
+use crate::request::{bytes, text};
 
 /// Options by name, with the names of azure-identity for Python ("tenant_id", "process_timeout"). Names and types are
 /// checked when a credential is made of them.
 ///
-/// `azcred_options_new`, `azcred_options_set_text`, `azcred_options_add_text`, `azcred_options_set_bool`,
-/// `azcred_options_set_int`, `azcred_options_set_number`, `azcred_options_free`.
+/// `azcred_options_new`, `azcred_options_set_text`, `azcred_options_add_text`, `azcred_options_set_bytes`,
+/// `azcred_options_set_bool`, `azcred_options_set_int`, `azcred_options_set_number`, `azcred_options_set_function`,
+/// `azcred_options_free`.
 #[derive(Default)]
 pub struct azcred_options {
     given: Mutex<Vec<(String, Value)>>,
@@ -27,8 +30,11 @@ impl azcred_options {
 
     fn set(&self, name: String, value: Value) {
         let mut given = self.given.lock().unwrap_or_else(PoisonError::into_inner);
-        given.retain(|(known, _)| *known != name);
+        let before = given.iter().position(|(known, _)| *known == name).map(|at| given.remove(at));
         given.push((name, value));
+        drop(given);
+        // Outside the lock, since the last hold on a function calls its `user_data_free`.
+        drop(before);
     }
 
     fn add(&self, name: String, value: Value) -> Result<(), Error> {
@@ -90,6 +96,53 @@ pub extern "C" fn azcred_options_add_text(
         let name = text(name, "name")?;
         let value = Value::text(text(value, &name)?);
         options.add(name, value)
+    })
+}
+
+/// Sets an option to bytes, such as the content of a PKCS#12 file.
+///
+/// Borrows `options`; copies `name` and the `value_len` bytes of `value`, which may be NULL if there are none. Any thread.
+/// On failure `*error_out`, if given, owns an error. Since 0.1.0.
+#[unsafe(no_mangle)]
+pub extern "C" fn azcred_options_set_bytes(
+    options: Option<&azcred_options>,
+    name: *const c_char,
+    value: *const u8,
+    value_len: usize,
+    error_out: Option<&mut MaybeUninit<Option<Box<azcred_error>>>>,
+) -> azcred_status {
+    guard(error_out, || {
+        let options = object(options, "options")?;
+        let name = text(name, "name")?;
+        let value = bytes(value, value_len, &name)?;
+        options.set(name, Value::Bytes(value.into()));
+        Ok(())
+    })
+}
+
+/// Sets an option to a function, such as "func" of ClientAssertionCredential.
+///
+/// `callback` is called once for each answer that is needed, also several times at once, on threads of azcred's that serve
+/// nothing else: it may block, and may use azcred. `user_data_free`, if given, is called exactly once, when nothing refers
+/// to the function any more: these options, credentials made of them, calls in progress; on any thread, possibly inside
+/// the `_free` that let go last. If this call fails, it is not called.
+///
+/// Borrows `options`; copies `name`. Any thread. On failure `*error_out`, if given, owns an error. Since 0.1.0.
+#[unsafe(no_mangle)]
+pub extern "C" fn azcred_options_set_function(
+    options: Option<&azcred_options>,
+    name: *const c_char,
+    callback: azcred_function,
+    user_data: *mut c_void,
+    user_data_free: azcred_user_data_free,
+    error_out: Option<&mut MaybeUninit<Option<Box<azcred_error>>>>,
+) -> azcred_status {
+    guard(error_out, || {
+        let options = object(options, "options")?;
+        let name = text(name, "name")?;
+        let callback = callback.ok_or_else(|| null("callback"))?;
+        options.set(name, Value::Function(function(callback, user_data, user_data_free)));
+        Ok(())
     })
 }
 

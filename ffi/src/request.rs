@@ -146,6 +146,22 @@ pub(crate) fn text(given: *const c_char, name: &str) -> Result<String, Error> {
     Ok(text.to_owned())
 }
 
+/// A copy of bytes.
+pub(crate) fn bytes(first: *const u8, len: usize, name: &str) -> Result<Vec<u8>, Error> {
+    /// More than any certificate's file; a length beyond it is a mistake that must not be read.
+    const LONGEST: usize = 1 << 20;
+    if len > LONGEST {
+        return Err(argument(format!("{name}: expected at most {LONGEST} bytes, got {len}")));
+    }
+    array(first, len, name)
+}
+
+/// Whether a text is the given name; a NULL is none.
+pub(crate) fn is_name(given: *const c_char, name: &str) -> bool {
+    // SAFETY: by contract it is NUL-terminated.
+    !given.is_null() && unsafe { CStr::from_ptr(given) }.to_bytes() == name.as_bytes()
+}
+
 fn optional(given: *const c_char, name: &str) -> Result<Option<String>, Error> {
     if given.is_null() { Ok(None) } else { text(given, name).map(Some) }
 }

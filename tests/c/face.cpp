@@ -1,4 +1,5 @@
-// azcred.hpp, used as a C++ program would. It runs where IDENTITY_ENDPOINT and IDENTITY_HEADER name an emulator.
+// azcred.hpp, used as a C++ program would. It runs where IDENTITY_ENDPOINT and IDENTITY_HEADER name an emulator, and TENANT,
+// WORKLOAD and FEDERATED an application of it with its assertion.
 #include <azcred.hpp>
 #include <cstdio>
 #include <cstdlib>
@@ -56,6 +57,32 @@ int main() {
   } catch (const std::invalid_argument &) {
   }
   azcred::Options().set("process_timeout", 7).set("process_timeout", 7.5).set("exclude_cli_credential", true);
+
+  azcred::Options options;
+  options.set("tenant_id", std::getenv("TENANT")).set("client_id", std::getenv("WORKLOAD"));
+  const auto by = [&](azcred::Function function) {
+    return azcred::Credential("ClientAssertionCredential", options.set_function("func", std::move(function)));
+  };
+  const std::string assertion = std::getenv("FEDERATED");
+  const azcred::Credential application = by([assertion](const azcred::Call &) { return assertion; });
+  check(application.get_token({{"https://cpp.example/.default"}}).source() == "entra", "an assertion by function");
+  try {
+    by([](const azcred::Call &call) -> std::string { throw std::runtime_error("no key" + call.text("none")); })
+        .get_token({{"https://cpp.example/.default"}});
+    check(false, "a function that throws is an exception");
+  } catch (const azcred::Error &error) {
+    check(std::string(error.what()).find("no key") != std::string::npos, "what it threw");
+    check(error.claims().empty(), "no claims");
+  }
+  try {
+    application.authenticate();
+    check(false, "an application has no user");
+  } catch (const azcred::Error &error) {
+    check(error.status() == AZCRED_INVALID_ARGUMENT, "that is the caller's mistake");
+  }
+  const char bytes[] = {0, 1};
+  azcred::Options().set_bytes("password", bytes, sizeof bytes);
+
   const azcred::Cancel cancel;
   cancel.trigger();
   azcred::TokenRequest request{{"https://cpp-cancelled.example/.default"}};

@@ -150,7 +150,9 @@ def started(folder: Path, config: str) -> Iterator[Emulator]:
 @pytest.fixture(scope="session")
 def _emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
     # 200 callers at once are a test of ours; the limits of IMDS are tested where they matter.
-    with started(tmp_path_factory.mktemp("emulator"), "[imds_limits]\nenabled = false\n") as emulator:
+    with started(
+        tmp_path_factory.mktemp("emulator"), "[imds_limits]\nenabled = false\n[device_code]\ninterval = 1\n"
+    ) as emulator:
         yield emulator
 
 

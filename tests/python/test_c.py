@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -54,9 +55,36 @@ def test_the_contract_under_valgrind(contract: Path, emulator: Emulator, scenari
     run([*valgrind, contract, scenario], emulator.app_service() | LOADER)
 
 
+@pytest.mark.parametrize("scenario", ["functions", "failures", "users"])
+@pytest.mark.parametrize("checked", [False, True], ids=["alone", "valgrind"])
+def test_sign_ins(emulator: Emulator, tmp_path: Path, scenario: str, checked: bool) -> None:
+    run([*C, ROOT / "tests/c/sign_ins.c", "-o", tmp_path / "sign_ins", *SHARED])
+    approve = tmp_path / "approve.py"
+    approve.write_text(
+        "import sys, urllib.request\n"
+        'body = b\'{"action":"approve","user_code":"\' + sys.argv[1].encode() + b\'"}\'\n'
+        f"request = urllib.request.Request({emulator['admin'] + '/devicecode'!r}, body)\n"
+        'request.add_header("content-type", "application/json")\n'
+        "urllib.request.urlopen(request, timeout=10)\n"
+    )
+    env = {
+        "AZURE_TENANT_ID": emulator["tenant_id"],
+        "AZURE_CLIENT_ID": emulator["public_client_id" if scenario == "users" else "workload_client_id"],
+        "AZURE_FEDERATED_TOKEN_FILE": emulator["federated_token_file"],
+        "AZURE_AUTHORITY_HOST": emulator["https"],
+        "SSL_CERT_FILE": emulator["ca_file"],
+        "APPROVE": f"{sys.executable} {approve}",
+    }
+    valgrind = ["valgrind", "--quiet", "--error-exitcode=9", "--leak-check=full", "--errors-for-leak-kinds=definite"]
+    run([*(valgrind if checked else []), tmp_path / "sign_ins", scenario], env | LOADER)
+
+
 def test_cplusplus(emulator: Emulator, tmp_path: Path) -> None:
     run([*CPP, ROOT / "tests/c/face.cpp", "-o", tmp_path / "face", *SHARED])
-    run([tmp_path / "face"], emulator.app_service() | LOADER)
+    trust = {"AZURE_AUTHORITY_HOST": emulator["https"], "SSL_CERT_FILE": emulator["ca_file"]}
+    assertion = {"FEDERATED": Path(emulator["federated_token_file"]).read_text(), "TENANT": emulator["tenant_id"]}
+    workload = {"WORKLOAD": emulator["workload_client_id"]}
+    run([tmp_path / "face"], emulator.app_service() | trust | assertion | workload | LOADER)
 
 
 @pytest.mark.parametrize(

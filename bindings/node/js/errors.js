@@ -7,11 +7,16 @@
  * compare, so it is spelled as `@azure/identity` spells it.
  */
 
+/** The provider code of an error that a sign-in of the user mends. */
+const REQUIRED = "authentication_required";
+
+const REQUIRED_MESSAGE = "The user has to sign in: call authenticate";
+
 class AzcredError extends Error {
   constructor(message, { code = "INTERNAL", cause, attempts = [], ...details } = {}) {
     super(message, cause === undefined ? undefined : { cause });
     this.code = code;
-    for (const name of ["providerCode", "correlationId", "statusCode", "retryAfterInMs"]) {
+    for (const name of ["providerCode", "correlationId", "claims", "statusCode", "retryAfterInMs"]) {
       if (details[name] !== undefined) {
         this[name] = details[name];
       }
@@ -21,6 +26,14 @@ class AzcredError extends Error {
 }
 
 class CredentialUnavailableError extends AzcredError {}
+
+class AuthenticationRequiredError extends AzcredError {
+  constructor({ scopes, getTokenOptions, message = REQUIRED_MESSAGE, ...details }) {
+    super(message, { code: "UNAVAILABLE", ...details });
+    this.scopes = scopes;
+    this.getTokenOptions = getTokenOptions;
+  }
+}
 
 class AuthenticationError extends AzcredError {
   constructor(message, details) {
@@ -53,6 +66,7 @@ const AggregateAuthenticationErrorName = "AggregateAuthenticationError";
 const NAMES = new Map([
   [AzcredError, "AzcredError"],
   [CredentialUnavailableError, CredentialUnavailableErrorName],
+  [AuthenticationRequiredError, "AuthenticationRequiredError"],
   [AuthenticationError, AuthenticationErrorName],
   [AggregateAuthenticationError, AggregateAuthenticationErrorName],
   [InvalidConfigurationError, "InvalidConfigurationError"],
@@ -81,16 +95,22 @@ const CLASSES = {
 /** The kinds that a chain reports as an aggregate. */
 const REPORTED = new Set(["UNAVAILABLE", "FAILED", "TRANSIENT"]);
 
-/** The error for a failure that azcred gave as data; its stack begins at the caller of `above`. */
-function errorOf(failure, above) {
+/**
+ * The error for a failure that azcred gave as data; its stack begins at the caller of `above`. `request` is what was
+ * asked for, if anything was.
+ */
+function errorOf(failure, above, request) {
   const { kind, message } = failure;
   const members = failure.attempts ?? [];
   const attempts = members.map(({ credential, error }) => ({ credential, kind: error.kind, message: error.message }));
   const details = { ...failure, code: kind, attempts };
   let error;
   if (members.length > 0 && REPORTED.has(kind)) {
-    const errors = members.map((member) => errorOf(member.error, above));
+    const errors = members.map((member) => errorOf(member.error, above, request));
     error = new AggregateAuthenticationError(errors, message, details);
+  } else if (kind === "UNAVAILABLE" && failure.providerCode === REQUIRED) {
+    const scopes = [request?.scopes ?? []].flat();
+    error = new AuthenticationRequiredError({ ...details, message, scopes, getTokenOptions: request?.options });
   } else {
     error = new (CLASSES[kind] ?? AzcredError)(message, details);
   }
@@ -104,6 +124,7 @@ module.exports = {
   AggregateAuthenticationErrorName,
   AuthenticationError,
   AuthenticationErrorName,
+  AuthenticationRequiredError,
   AzcredError,
   AzcredInternalError,
   CredentialUnavailableError,

@@ -6,6 +6,12 @@
  * @packageDocumentation
  */
 
+import type { ApplicationCredential } from "./applications.js";
+import type { UserCredential } from "./users.js";
+
+export * from "./applications.js";
+export * from "./users.js";
+
 /** A token, and where it came from. Frozen: all callers who get the same token share one object. */
 export interface AccessToken {
   /** The token's text. A secret. */
@@ -276,6 +282,7 @@ export declare class VisualStudioCodeCredential implements TokenCredential {
 
 /** A credential of this package. */
 export type AzcredCredential =
+  | ApplicationCredential
   | AzureCliCredential
   | AzureDeveloperCliCredential
   | AzurePowerShellCredential
@@ -284,6 +291,7 @@ export type AzcredCredential =
   | DefaultAzureCredential
   | EnvironmentCredential
   | ManagedIdentityCredential
+  | UserCredential
   | VisualStudioCodeCredential;
 
 /** Asks its members in their order, each time, until one is available. */
@@ -373,6 +381,7 @@ export interface AzcredErrorDetails {
   code?: AzcredErrorCode;
   providerCode?: string;
   correlationId?: string;
+  claims?: string;
   statusCode?: number;
   retryAfterInMs?: number;
   attempts?: readonly Attempt[];
@@ -388,6 +397,8 @@ export declare class AzcredError extends Error {
   readonly providerCode?: string;
   /** The id under which the provider logged the request. */
   readonly correlationId?: string;
+  /** The claims that a new sign-in must meet, a JSON object: for `authenticate`, or for an API's caller. */
+  readonly claims?: string;
   /** The status of the HTTP answer behind it. */
   readonly statusCode?: number;
   /** How long the provider asked to wait, in milliseconds. */
@@ -398,6 +409,17 @@ export declare class AzcredError extends Error {
 
 /** A credential could not try here: code `UNAVAILABLE`. */
 export declare class CredentialUnavailableError extends AzcredError {}
+
+/** The user has to sign in, and the credential may not ask: code `UNAVAILABLE`. Call `authenticate`. */
+export declare class AuthenticationRequiredError extends AzcredError {
+  constructor(
+    options: { scopes: string[]; getTokenOptions?: GetTokenOptions; message?: string } & AzcredErrorDetails,
+  );
+  /** What was asked for. */
+  scopes: string[];
+  /** What the call wished. */
+  getTokenOptions?: GetTokenOptions;
+}
 
 /** A credential tried in vain: code `FAILED` or `TRANSIENT`. */
 export declare class AuthenticationError extends AzcredError {

@@ -8,27 +8,32 @@
  */
 
 const native = require("./binding.js");
+const { asked, told, within } = require("./callables.js");
 const { errorOf, ...errors } = require("./errors.js");
+const records = require("./records.js");
 
 /** How many conversions a credential remembers. */
 const REMEMBERED = 64;
 
 class Credential {
   #handle;
+  /** The program's functions among its options, or a chain's members: native code holds none of them. */
+  #held;
   /** Scopes, tenant and CAE flag → the last object, and the token it was made of. */
   #conversions = new Map();
 
-  constructor({ handle, error }) {
+  constructor({ handle, error }, held) {
     if (error) {
       throw errorOf(error, new.target);
     }
     this.#handle = handle;
+    this.#held = held;
   }
 
   async getToken(scopes, options) {
     const signal = options?.abortSignal;
     if (signal !== undefined && signal !== null) {
-      check(signal);
+      check(signal, Credential.prototype.getToken);
     }
     const label = labelOf(scopes, options);
     const known = this.#conversions.get(label);
@@ -36,11 +41,26 @@ class Credential {
     if (found === true) {
       return known.token;
     }
-    const answer = found === false ? await wait(this.#handle, scopes, options, signal) : found;
+    const answer = found === false ? await wait(native.start, this.#handle, scopes, options, signal) : found;
     if (answer.error) {
-      throw errorOf(answer.error, Credential.prototype.getToken);
+      throw errorOf(answer.error, Credential.prototype.getToken, { scopes, options });
     }
     return this.#remember(label, answer);
+  }
+
+  /** Has the user of a credential sign in; the record of it. */
+  static async signIn(credential, scopes, options) {
+    const { authenticate } = User.prototype;
+    const signal = options?.abortSignal;
+    if (signal !== undefined && signal !== null) {
+      check(signal, authenticate);
+    }
+    const answer = await wait(native.authenticate, credential.#handle, scopes ?? [], options, signal);
+    const { record, error } = answer.error ? answer : native.signedIn(credential.#handle);
+    if (error) {
+      throw errorOf(error, authenticate, { scopes, options });
+    }
+    return record;
   }
 
   /** The object for a token: the one that was made of it before, if there is one. */
@@ -82,13 +102,13 @@ function labelOf(scopes, options) {
 }
 
 /** Refuses what is no signal, and a call whose signal was aborted before it began. */
-function check(signal) {
+function check(signal, above) {
   if (typeof signal.addEventListener !== "function" || typeof signal.removeEventListener !== "function") {
     const message = "getToken: abortSignal: expected an AbortSignal";
-    throw errorOf({ kind: "INVALID_ARGUMENT", message }, Credential.prototype.getToken);
+    throw errorOf({ kind: "INVALID_ARGUMENT", message }, above);
   }
   if (signal.aborted) {
-    throw errorOf(aborted(signal), Credential.prototype.getToken);
+    throw errorOf(aborted(signal), above);
   }
 }
 
@@ -96,8 +116,8 @@ function aborted(signal) {
   return { kind: "CANCELLED", message: "the caller aborted its wait for a token", cause: signal.reason };
 }
 
-/** What the native side answers, or that the caller left. */
-function wait(handle, scopes, options, signal) {
+/** What the native side answers to `ask`, or that the caller left. */
+function wait(ask, handle, scopes, options, signal) {
   return new Promise((resolve) => {
     const cancel = signal ? native.canceller() : undefined;
     const settle = (answer) => {
@@ -109,7 +129,7 @@ function wait(handle, scopes, options, signal) {
       native.cancel(cancel);
     };
     // Never settles from inside this call.
-    const error = native.start(handle, scopes, options, cancel, settle);
+    const error = ask(handle, scopes, options, cancel, settle);
     if (error) {
       resolve({ error });
     } else {
@@ -134,6 +154,81 @@ class ManagedIdentityCredential extends Credential {
 class ClientSecretCredential extends Credential {
   constructor(tenantId, clientId, clientSecret, options) {
     super(native.create("ClientSecretCredential", { tenantId, clientId, clientSecret }, options));
+  }
+}
+
+class ClientCertificateCredential extends Credential {
+  constructor(tenantId, clientId, certificatePathOrConfiguration, options) {
+    const given = certificatePathOrConfiguration;
+    const isPath = typeof given !== "object" || given === null;
+    const { certificate, ...rest } = isPath ? { certificatePath: given } : given;
+    const parts = { tenantId, clientId, certificateData: certificate, ...rest };
+    super(native.create("CertificateCredential", parts, options));
+  }
+}
+
+class ClientAssertionCredential extends Credential {
+  constructor(tenantId, clientId, getAssertion, options) {
+    const parts = { tenantId, clientId, getAssertion: asked(getAssertion) };
+    super(native.create("ClientAssertionCredential", parts, options), getAssertion);
+  }
+}
+
+class WorkloadIdentityCredential extends Credential {
+  constructor(options) {
+    super(native.create("WorkloadIdentityCredential", {}, options));
+  }
+}
+
+class AzurePipelinesCredential extends Credential {
+  constructor(tenantId, clientId, serviceConnectionId, systemAccessToken, options) {
+    const parts = { tenantId, clientId, serviceConnectionId, systemAccessToken };
+    super(native.create("AzurePipelinesCredential", parts, options));
+  }
+}
+
+class OnBehalfOfCredential extends Credential {
+  constructor(options) {
+    super(native.create("OnBehalfOfCredential", {}, within(options, "getAssertion", asked)), options?.getAssertion);
+  }
+}
+
+class AuthorizationCodeCredential extends Credential {
+  constructor(tenantId, clientId, ...rest) {
+    // With a secret, the third text from here on is the redirect URI; without, options or nothing are there.
+    const secret = typeof rest[2] === "string" ? { clientSecret: rest.shift() } : {};
+    const [authorizationCode, redirectUri, options] = rest;
+    const parts = { tenantId, clientId, ...secret, authorizationCode, redirectUri };
+    super(native.create("AuthorizationCodeCredential", parts, options));
+  }
+}
+
+class UsernamePasswordCredential extends Credential {
+  constructor(tenantId, clientId, username, password, options) {
+    const given = within(options, "authenticationRecord", records.written);
+    super(native.create("UsernamePasswordCredential", { tenantId, clientId, username, password }, given));
+  }
+}
+
+/** What the credentials have in common that somebody signs in to. */
+class User extends Credential {
+  authenticate(scopes, options) {
+    return Credential.signIn(this, scopes, options);
+  }
+}
+
+class DeviceCodeCredential extends User {
+  constructor(options) {
+    const given = within(within(options, "authenticationRecord", records.written), "userPromptCallback", told);
+    super(native.create("DeviceCodeCredential", {}, given), options?.userPromptCallback);
+  }
+}
+
+class InteractiveBrowserCredential extends User {
+  constructor(options) {
+    const given = within(options, "authenticationRecord", records.written);
+    const address = (redirectUri) => (typeof redirectUri === "function" ? redirectUri() : redirectUri);
+    super(native.create("InteractiveBrowserCredential", {}, within(given, "redirectUri", address)));
   }
 }
 
@@ -171,7 +266,7 @@ class ChainedTokenCredential extends Credential {
   constructor(...sources) {
     const handles = sources.map(Credential.handleOf);
     const stranger = handles.indexOf(undefined);
-    super(stranger < 0 ? native.chain(handles) : { error: notOurs(stranger + 1, sources[stranger]) });
+    super(stranger < 0 ? native.chain(handles) : { error: notOurs(stranger + 1, sources[stranger]) }, sources);
   }
 }
 
@@ -217,16 +312,27 @@ const AzureAuthorityHosts = Object.freeze({
 
 module.exports = {
   ...errors,
+  AuthorizationCodeCredential,
   AzureAuthorityHosts,
   AzureCliCredential,
   AzureDeveloperCliCredential,
+  AzurePipelinesCredential,
   AzurePowerShellCredential,
   ChainedTokenCredential,
+  ClientAssertionCredential,
+  ClientCertificateCredential,
   ClientSecretCredential,
   DefaultAzureCredential,
+  DeviceCodeCredential,
   EnvironmentCredential,
+  InteractiveBrowserCredential,
   ManagedIdentityCredential,
   VisualStudioCodeCredential,
   getBearerTokenProvider,
   getDefaultAzureCredential,
+  OnBehalfOfCredential,
+  UsernamePasswordCredential,
+  WorkloadIdentityCredential,
+  deserializeAuthenticationRecord: records.deserializeAuthenticationRecord,
+  serializeAuthenticationRecord: records.serializeAuthenticationRecord,
 };

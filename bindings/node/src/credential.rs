@@ -8,6 +8,7 @@ use napi::threadsafe_function::ThreadsafeFunctionCallMode;
 use napi_derive::napi;
 
 use crate::error::{Failure, Stop};
+use crate::record::Read;
 use crate::request::request;
 use crate::token::Settled;
 use crate::value;
@@ -91,7 +92,35 @@ pub(crate) fn start(
     cancel: Option<&External<Cancel>>,
     done: Function<'_, Settled, ()>,
 ) -> Result<Option<Failure>> {
-    let request = match request(scopes, options) {
+    launch(credential, request(scopes, options), cancel, &done)
+}
+
+/// [`start`] that has the user sign in; without scopes it is the cloud's management.
+#[napi]
+pub(crate) fn authenticate(
+    credential: &External<Credential>,
+    scopes: Unknown<'_>,
+    options: Unknown<'_>,
+    cancel: Option<&External<Cancel>>,
+    done: Function<'_, Settled, ()>,
+) -> Result<Option<Failure>> {
+    let request = request(scopes, options).and_then(|request| Ok(credential.authentication(request)?));
+    launch(credential, request, cancel, &done)
+}
+
+/// Who signed in.
+#[napi]
+pub(crate) fn signed_in(credential: &External<Credential>) -> Read {
+    credential.signed_in().into()
+}
+
+fn launch(
+    credential: &Credential,
+    request: std::result::Result<TokenRequest, Stop>,
+    cancel: Option<&External<Cancel>>,
+    done: &Function<'_, Settled, ()>,
+) -> Result<Option<Failure>> {
+    let request = match request {
         Ok(request) => TokenRequest { cancel: cancel.map(|cancel| Cancel::clone(cancel)), ..request },
         Err(stop) => return Ok(Some(stop.refusal()?)),
     };

@@ -14,6 +14,8 @@ pub(crate) struct Failure {
     pub provider_code: Option<String>,
     /// The id under which the provider logged the request.
     pub correlation_id: Option<String>,
+    /// The claims that a new sign-in must meet.
+    pub claims: Option<String>,
     /// The status of the HTTP answer behind it.
     pub status_code: Option<u16>,
     /// How long the provider asked us to wait, in milliseconds.
@@ -39,6 +41,7 @@ impl From<&Error> for Failure {
             message: error.message().to_owned(),
             provider_code: error.code().map(str::to_owned),
             correlation_id: error.correlation_id().map(str::to_owned),
+            claims: error.claims().map(str::to_owned),
             status_code: error.http_status(),
             retry_after_in_ms: error.retry_after().map(|span| span.as_secs_f64() * 1000.0),
             attempts: attempts.map(Attempt::from).collect(),

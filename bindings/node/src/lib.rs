@@ -4,8 +4,10 @@
 //! as data and become `Error` objects in `js/errors.js`, so that their stacks show the caller. All classes are written
 //! in JavaScript, since a native method costs more than the look into the cache behind it.
 
+mod callable;
 mod credential;
 mod error;
+mod record;
 mod request;
 mod token;
 mod value;

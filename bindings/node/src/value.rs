@@ -1,8 +1,10 @@
 //! JavaScript values as azcred's option values.
 
 use azcred::Value;
-use napi::bindgen_prelude::{FromNapiValue as _, JsObjectValue as _, Object, Unknown};
+use napi::bindgen_prelude::{FromNapiValue as _, JsObjectValue as _, Object, Uint8ArraySlice, Unknown};
 use napi::{JsValue as _, KeyCollectionMode, KeyConversion, KeyFilter, Result, ValueType};
+
+use crate::callable;
 
 /// Options nest twice at most; what goes deeper may be a circle.
 const DEEPEST: u8 = 3;
@@ -21,10 +23,13 @@ fn read_at(value: Unknown<'_>, depth: u8) -> Result<Option<Value>> {
         ValueType::String => Value::text(String::from_unknown(value)?),
         ValueType::Object if depth == DEEPEST => Value::Other("a deeply nested object".to_owned()),
         ValueType::Object if value.is_array()? => list(value, depth)?,
+        ValueType::Object if value.is_typedarray()? => bytes(value),
         ValueType::Object => match class(value)? {
             Some(name) => Value::Other(format!("an object of class {name}")),
             None => Value::Map(entries_at(Object::from_unknown(value)?, depth)?),
         },
+        // Only an option is called; `js/callables.js` made it.
+        ValueType::Function if depth == 1 => Value::Function(callable::function(value)?),
         ValueType::Function => Value::Other("a function".to_owned()),
         ValueType::Symbol => Value::Other("a symbol".to_owned()),
         ValueType::BigInt => Value::Other("a bigint".to_owned()),
@@ -68,6 +73,14 @@ fn list(value: Unknown<'_>, depth: u8) -> Result<Value> {
         values.push(read_at(array.get_element(at)?, depth + 1)?.unwrap_or(Value::Null));
     }
     Ok(Value::List(values))
+}
+
+/// A `Buffer` or another array of bytes; typed arrays of anything else are no option.
+fn bytes(value: Unknown<'_>) -> Value {
+    match Uint8ArraySlice::from_unknown(value) {
+        Ok(bytes) => Value::Bytes(bytes.to_vec().into()),
+        Err(_) => Value::Other("an array of numbers that are no bytes".to_owned()),
+    }
 }
 
 /// The class of an object that is more than names and values: a promise nobody awaited, a `Date`, a `URL`.

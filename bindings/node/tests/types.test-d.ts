@@ -6,21 +6,34 @@ import {
   AggregateAuthenticationError,
   AggregateAuthenticationErrorName,
   AuthenticationError,
+  type AuthenticationRecord,
+  AuthenticationRequiredError,
+  AuthorizationCodeCredential,
   AzcredError,
   AzureAuthorityHosts,
   AzureCliCredential,
   AzureDeveloperCliCredential,
+  AzurePipelinesCredential,
   AzurePowerShellCredential,
   ChainedTokenCredential,
+  ClientAssertionCredential,
+  ClientCertificateCredential,
   ClientSecretCredential,
   CredentialUnavailableError,
   DefaultAzureCredential,
+  DeviceCodeCredential,
+  deserializeAuthenticationRecord,
   EnvironmentCredential,
   type GetTokenOptions,
+  InteractiveBrowserCredential,
   ManagedIdentityCredential,
   VisualStudioCodeCredential,
   getBearerTokenProvider,
   getDefaultAzureCredential,
+  OnBehalfOfCredential,
+  serializeAuthenticationRecord,
+  UsernamePasswordCredential,
+  WorkloadIdentityCredential,
 } from "azcred";
 
 const credentials = [
@@ -46,6 +59,20 @@ const credentials = [
   new AzureCliCredential({ subscription: "s" }),
   new AzurePowerShellCredential({ tenantId: "t", processTimeoutInMs: 1000 }),
   new AzureDeveloperCliCredential({ additionallyAllowedTenants: ["*"] }),
+  new ClientCertificateCredential("t", "c", "path", { sendCertificateChain: true }),
+  new ClientCertificateCredential("t", "c", { certificate: new Uint8Array(1), certificatePassword: "p" }),
+  new ClientAssertionCredential("t", "c", async () => "jwt", { authorityHost: "h" }),
+  new ClientAssertionCredential("t", "c", () => "jwt"),
+  new WorkloadIdentityCredential({ tokenFilePath: "f" }),
+  new AzurePipelinesCredential("t", "c", "id", "token"),
+  new OnBehalfOfCredential({ tenantId: "t", clientId: "c", userAssertionToken: "u", getAssertion: () => "jwt" }),
+  new OnBehalfOfCredential({ tenantId: "t", clientId: "c", userAssertionToken: "u", clientSecret: "s" }),
+  new AuthorizationCodeCredential("t", "c", "s", "code", "uri", {}),
+  new AuthorizationCodeCredential("t", "c", "code", "uri", {}),
+  new UsernamePasswordCredential("t", "c", "u", "p"),
+  new DeviceCodeCredential({ userPromptCallback: ({ message }) => console.log(message) }),
+  new InteractiveBrowserCredential({ redirectUri: () => "http://localhost", loginHint: "u" }),
+  new ChainedTokenCredential(new ClientAssertionCredential("t", "c", () => "jwt"), new DeviceCodeCredential()),
   new ChainedTokenCredential(new EnvironmentCredential(), new ChainedTokenCredential(new AzureCliCredential())),
 ] as const;
 
@@ -87,6 +114,18 @@ async function use(credential: DefaultAzureCredential, options: CoreOptions, sig
 }
 void use;
 
+async function signIn(credential: DeviceCodeCredential | InteractiveBrowserCredential): Promise<void> {
+  const record: AuthenticationRecord = await credential.authenticate("scope", { claims: "{}" });
+  const kept: AuthenticationRecord = deserializeAuthenticationRecord(serializeAuthenticationRecord(record));
+  void new DeviceCodeCredential({ authenticationRecord: kept, disableAutomaticAuthentication: true });
+  await credential.getToken("scope").catch(async (error: unknown) => {
+    if (error instanceof AuthenticationRequiredError) {
+      await credential.authenticate(error.scopes, { ...error.getTokenOptions, claims: error.claims });
+    }
+  });
+}
+void signIn;
+
 function judge(error: unknown): string | undefined {
   if (error instanceof AggregateAuthenticationError) {
     const name: "AggregateAuthenticationError" = AggregateAuthenticationErrorName;
@@ -118,3 +157,7 @@ void new ManagedIdentityCredential(5);
 void new ClientSecretCredential("t", "c");
 // @ts-expect-error: members are credentials of azcred
 void new ChainedTokenCredential({ getToken: async () => null });
+// @ts-expect-error: no proof
+void new OnBehalfOfCredential({ tenantId: "t", clientId: "c", userAssertionToken: "u" });
+// @ts-expect-error: an assertion is text
+void new ClientAssertionCredential("t", "c", () => 5);

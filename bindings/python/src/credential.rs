@@ -1,12 +1,15 @@
 //! The handle that every credential class of `azcred` and `azcred.aio` extends.
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use azcred::{Cancel, Spelling};
+use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
-use crate::error::raised;
+use crate::callable::Callable;
+use crate::error::{raised, raised_for};
 use crate::exit;
 use crate::token::{Memo, Shape};
 use crate::{request, value};
@@ -15,8 +18,12 @@ use crate::{request, value};
 #[pyclass(subclass, frozen, module = "azcred")]
 #[derive(Debug)]
 pub struct Credential {
-    credential: azcred::Credential,
+    core: azcred::Credential,
     memo: Memo,
+    /// The program's functions among its options, for the collector.
+    callables: Vec<Arc<Callable>>,
+    /// A chain's members: their callables are theirs to show to the collector.
+    members: Vec<Py<Credential>>,
 }
 
 /// A wait for a token that can be left.
@@ -41,17 +48,27 @@ impl Credential {
         python: Python<'_>,
         name: &str,
         options: &Bound<'_, PyDict>,
-        members: Option<Vec<PyRef<'_, Credential>>>,
+        members: Option<Vec<Py<Credential>>>,
     ) -> PyResult<Credential> {
-        let made = match members {
-            Some(members) => {
-                let members: Vec<_> = members.iter().map(|member| member.credential.clone()).collect();
-                azcred::Credential::chain(&members)
-            }
-            None => azcred::Credential::new(name, value::options(options)?, Spelling::Snake),
+        let (made, callables) = if let Some(members) = &members {
+            let members: Vec<_> = members.iter().map(|member| member.get().core.clone()).collect();
+            (azcred::Credential::chain(&members), Vec::new())
+        } else {
+            let (options, callables) = value::options(options)?;
+            (azcred::Credential::new(name, options, Spelling::Snake), callables)
         };
-        let credential = made.map_err(|error| raised(python, &error))?;
-        Ok(Credential { credential, memo: Memo::default() })
+        let core = made.map_err(|error| raised(python, &error))?;
+        Ok(Credential { core, memo: Memo::default(), callables, members: members.unwrap_or_default() })
+    }
+
+    #[expect(clippy::needless_pass_by_value, reason = "pyo3's protocol")]
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.members.iter().try_for_each(|member| visit.call(member))?;
+        self.callables.iter().try_for_each(|callable| callable.traverse(&visit))
+    }
+
+    fn __clear__(&self) {
+        self.callables.iter().for_each(|callable| callable.clear());
     }
 
     /// A token for the scopes, as azure-core's `AccessToken`: the pair of its text and its expiry in Unix seconds.
@@ -79,6 +96,19 @@ impl Credential {
         self.get(python, scopes, options, Shape::Info)
     }
 
+    /// Has the user sign in, and gives the record of it as JSON text.
+    fn _authenticate(
+        &self,
+        python: Python<'_>,
+        scopes: &Bound<'_, PyTuple>,
+        options: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<String> {
+        let request = self.core.authentication(request::read(scopes, options, None)?);
+        self.wait(python, &request.map_err(|error| raised(python, &error))?)?;
+        let record = self.core.signed_in().map_err(|error| raised(python, &error))?;
+        Ok(record.to_json())
+    }
+
     /// The live token of the cache or None; never waits.
     fn _cached(
         &self,
@@ -88,7 +118,7 @@ impl Credential {
         options: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Option<Py<PyAny>>> {
         let request = request::read(scopes, options, None)?;
-        let token = self.credential.cached(&request).map_err(|error| raised(python, &error))?;
+        let token = self.core.cached(&request).map_err(|error| raised_for(python, &error, &request.scopes))?;
         token.map(|token| self.memo.object(python, &token, shape(info))).transpose()
     }
 
@@ -103,14 +133,14 @@ impl Credential {
         let python = slf.py();
         let cancel = Cancel::new();
         let request = request::read(scopes, options, Some(cancel.clone()))?;
-        let handle = slf.clone().unbind();
-        let started = slf.get().credential.start(request, move |answer| {
+        let (handle, scopes) = (slf.clone().unbind(), request.scopes.clone());
+        let started = slf.get().core.start(request, move |answer| {
             // No pass, no one to tell: the program is ending. pyo3 defers letting go of Python's objects.
             let Some(_pass) = exit::enter() else { return };
             Python::attach(|python| {
                 let object = match &answer {
                     Ok(token) => handle.get().memo.object(python, token, shape(info)),
-                    Err(error) => Err(raised(python, error)),
+                    Err(error) => Err(raised_for(python, error, &scopes)),
                 };
                 let result = match object {
                     Ok(token) => done.call1(python, (token, python.None())),
@@ -152,7 +182,7 @@ impl Credential {
         shape: Shape,
     ) -> PyResult<Py<PyAny>> {
         let request = request::read(scopes, options, None)?;
-        let cached = self.credential.cached(&request).map_err(|error| raised(python, &error))?;
+        let cached = self.core.cached(&request).map_err(|error| raised_for(python, &error, &request.scopes))?;
         let token = match cached {
             Some(token) => token,
             None => self.wait(python, &request)?,
@@ -164,7 +194,7 @@ impl Credential {
     fn wait(&self, python: Python<'_>, request: &azcred::TokenRequest) -> PyResult<azcred::AccessToken> {
         let mut signal = None;
         let (answer, pass) = python.detach(|| {
-            let answer = self.credential.get_token_while(request, &mut || {
+            let answer = self.core.get_token_while(request, &mut || {
                 let Some(_pass) = exit::enter() else { exit::stay_out() };
                 signal = Python::attach(|python| python.check_signals().err());
                 if signal.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
@@ -177,7 +207,7 @@ impl Credential {
         match (answer, signal) {
             (Ok(token), _) => Ok(token),
             (Err(_), Some(signal)) => Err(signal),
-            (Err(error), None) => Err(raised(python, &error)),
+            (Err(error), None) => Err(raised_for(python, &error, &request.scopes)),
         }
     }
 }

@@ -4,7 +4,11 @@
 //! the process along. So whoever is about to enter Python takes a pass; the hook that `atexit` runs closes the gate and
 //! waits, without the interpreter lock, until every pass is back.
 
+use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use pyo3::prelude::*;
 
 /// The fork generation, whether the gate is closed, and the passes that are out: one word, so that there is no moment
 /// between them. A forked child starts with an open gate and no passes, whatever its parent's threads were doing.
@@ -12,6 +16,11 @@ static STATE: AtomicU64 = AtomicU64::new(0);
 
 const CLOSED: u64 = 1 << 31;
 const PASSES: u64 = CLOSED - 1;
+
+thread_local! {
+    /// How many passes this thread has, and of which generation.
+    static MINE: Cell<(u64, u32)> = const { Cell::new((0, 0)) };
+}
 
 /// Leave to enter Python.
 pub(crate) struct Pass {
@@ -24,16 +33,27 @@ fn current(state: u64) -> u64 {
     if state >> 32 == generation >> 32 { state } else { generation }
 }
 
-/// A pass, or `None` when the interpreter is ending: then nobody is left to tell.
+/// The passes of this thread in a generation.
+fn mine(generation: u64) -> u32 {
+    let (of, passes) = MINE.get();
+    if of == generation { passes } else { 0 }
+}
+
+/// A pass, or `None` when the interpreter is ending: then nobody is left to tell. A thread that has one gets another
+/// also then: the program's function that it runs may ask a credential, and its end is waited for.
 pub(crate) fn enter() -> Option<Pass> {
     let mut state = STATE.load(Ordering::SeqCst);
     loop {
         let now = current(state);
-        if now & CLOSED != 0 {
+        let generation = now >> 32;
+        if now & CLOSED != 0 && mine(generation) == 0 {
             return None;
         }
         match STATE.compare_exchange_weak(state, now + 1, Ordering::SeqCst, Ordering::SeqCst) {
-            Ok(_) => return Some(Pass { generation: now >> 32 }),
+            Ok(_) => {
+                MINE.set((generation, mine(generation) + 1));
+                return Some(Pass { generation });
+            }
             Err(changed) => state = changed,
         }
     }
@@ -41,6 +61,9 @@ pub(crate) fn enter() -> Option<Pass> {
 
 impl Drop for Pass {
     fn drop(&mut self) {
+        if let Some(left) = mine(self.generation).checked_sub(1) {
+            MINE.set((self.generation, left));
+        }
         // A child that a signal handler forked inside Python drops its parent's pass, which it does not have.
         let mut state = STATE.load(Ordering::SeqCst);
         while state >> 32 == self.generation && state & PASSES != 0 {
@@ -52,8 +75,9 @@ impl Drop for Pass {
     }
 }
 
-/// Closes the gate for good and waits for the passes that are out. The caller must not hold the interpreter.
-pub(crate) fn close() {
+/// Closes the gate for good and waits, without the interpreter, for the passes that are out. Most are back in a moment;
+/// a function of the program's takes its time, as an executor's thread would, and Ctrl-C ends the wait.
+pub(crate) fn close(python: Python<'_>) -> PyResult<()> {
     let mut state = STATE.load(Ordering::SeqCst);
     while let Err(changed) =
         STATE.compare_exchange_weak(state, current(state) | CLOSED, Ordering::SeqCst, Ordering::SeqCst)
@@ -61,8 +85,10 @@ pub(crate) fn close() {
         state = changed;
     }
     while STATE.load(Ordering::SeqCst) & PASSES != 0 {
-        std::thread::yield_now();
+        python.detach(|| std::thread::park_timeout(Duration::from_millis(1)));
+        python.check_signals()?;
     }
+    Ok(())
 }
 
 /// Keeps this thread out of Python for ever: the process ends in a moment.

@@ -1,6 +1,7 @@
 //! azcred for Python: the native half. Policy and defaults are core's; the classes users see are in `python/azcred`.
 #![expect(unnameable_types, reason = "what pyo3 exports is named by Python")]
 
+mod callable;
 mod credential;
 mod error;
 mod exit;
@@ -24,8 +25,17 @@ mod _azcred {
 
     /// Called by `atexit`: afterwards no thread of azcred's enters Python.
     #[pyfunction]
-    fn _close(python: Python<'_>) {
-        python.detach(super::exit::close);
+    fn _close(python: Python<'_>) -> PyResult<()> {
+        super::exit::close(python)
+    }
+
+    /// The parts of an authentication record: authority, client id, home account id, tenant id, username.
+    #[pyfunction]
+    fn _record(python: Python<'_>, text: &str) -> PyResult<(String, String, String, String, String)> {
+        let wrong = |sentence| azcred::Error::new(azcred::ErrorKind::InvalidArgument, sentence);
+        let record = azcred::AuthenticationRecord::from_json(text).map_err(wrong);
+        let record = record.map_err(|error| super::error::raised(python, &error))?;
+        Ok((record.authority, record.client_id, record.home_account_id, record.tenant_id, record.username))
     }
 
     #[pymodule_init]

@@ -1,11 +1,39 @@
 //! Python values become option values.
 
+use std::sync::Arc;
+
 use azcred::Value;
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
+use pyo3::types::{PyBool, PyByteArray, PyBytes, PyDict, PyFloat, PyInt, PyList, PyMemoryView, PyString, PyTuple};
 
-/// The entries of a dictionary of options.
-pub(crate) fn options(given: &Bound<'_, PyDict>) -> PyResult<Vec<(String, Value)>> {
+use crate::callable::Callable;
+
+/// The entries of a dictionary of options, and the callables among them.
+pub(crate) type Given = (Vec<(String, Value)>, Vec<Arc<Callable>>);
+
+/// Reads a dictionary of options.
+pub(crate) fn options(given: &Bound<'_, PyDict>) -> PyResult<Given> {
+    let mut callables = Vec::new();
+    let mut entries = Vec::with_capacity(given.len());
+    for (name, value) in given {
+        let name: String = name.extract()?;
+        let read = if name == "authentication_record" && value.hasattr("serialize")? {
+            read(&value.call_method0("serialize")?)?
+        } else {
+            read(&value)?
+        };
+        if matches!(read, Value::Other(_)) && value.is_callable() {
+            let callable = Callable::new(&name, value.unbind());
+            entries.push((name, Value::Function(callable.function())));
+            callables.push(callable);
+        } else {
+            entries.push((name, read));
+        }
+    }
+    Ok((entries, callables))
+}
+
+fn entries(given: &Bound<'_, PyDict>) -> PyResult<Vec<(String, Value)>> {
     given.iter().map(|(name, value)| Ok((name.extract()?, read(&value)?))).collect()
 }
 
@@ -34,8 +62,21 @@ fn read(given: &Bound<'_, PyAny>) -> PyResult<Value> {
     if let Ok(tuple) = given.cast::<PyTuple>() {
         return tuple.iter().map(|item| read(&item)).collect::<PyResult<_>>().map(Value::List);
     }
-    if let Ok(entries) = given.cast::<PyDict>() {
-        return options(entries).map(Value::Map);
+    if let Ok(map) = given.cast::<PyDict>() {
+        return entries(map).map(Value::Map);
+    }
+    if given.is_instance_of::<PyBytes>() {
+        return Ok(Value::Bytes(given.extract::<Vec<u8>>()?.into()));
+    }
+    if given.is_instance_of::<PyByteArray>() || given.is_instance_of::<PyMemoryView>() {
+        let bytes = given.py().get_type::<PyBytes>().call1((given,))?;
+        return Ok(Value::Bytes(bytes.extract::<Vec<u8>>()?.into()));
+    }
+    // A path, such as pathlib's.
+    if given.hasattr("__fspath__")?
+        && let Ok(path) = given.call_method0("__fspath__")?.extract::<String>()
+    {
+        return Ok(Value::text(path));
     }
     Ok(Value::Other(format!("an object of type {}", given.get_type().name()?)))
 }

@@ -55,7 +55,8 @@ pub(crate) struct Options {
     pub(crate) authority: Option<String>,
     /// Other tenants that a request may name; `*` for all.
     pub(crate) additionally_allowed_tenants: Option<Vec<String>>,
-    /// Skips the question to the public cloud whether the authority is known. azcred never asks it.
+    /// Skips the question to the public cloud whether an authority is one. Microsoft's own hosts and this machine's are
+    /// never asked about.
     pub(crate) disable_instance_discovery: Option<bool>,
     /// A file with the application's certificate and its private key, PEM or PKCS#12.
     pub(crate) certificate_path: Option<String>,

@@ -139,6 +139,7 @@ fn of_entra(options: &Options) -> Options {
     Options {
         authority: options.authority.clone(),
         additionally_allowed_tenants: options.additionally_allowed_tenants.clone(),
+        disable_instance_discovery: options.disable_instance_discovery,
         network: options.network.clone(),
         ..Options::default()
     }

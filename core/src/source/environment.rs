@@ -62,6 +62,7 @@ impl Environment {
             let options = Options {
                 tenant_id: tenant,
                 authority: options.authority.clone(),
+                disable_instance_discovery: options.disable_instance_discovery,
                 network: options.network.clone(),
                 additionally_allowed_tenants: allowed(world, options),
                 ..Options::default()

@@ -90,6 +90,7 @@ fn redirect_of(options: &Options) -> Result<Option<Url>, Error> {
 impl Browser {
     async fn sign_in(&self, step: Step<'_>) -> Result<Tokens, Error> {
         let world = step.ask.world;
+        step.client.confirm(step.ask, step.tenant).await?;
         let unavailable = |sentence: String| Error::unavailable(format!("{NAME}: {sentence}"));
         let at = LandingAt {
             port: self.redirect.as_ref().and_then(Url::port),

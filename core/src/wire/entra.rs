@@ -3,12 +3,16 @@
 //! <https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow>
 
 use std::borrow::Cow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use url::Url;
 
+use super::discovery;
 use super::http::{Request, Route};
 use super::network::Network;
+use super::region::{self, Region};
 use super::token_proxy::TokenProxy;
 use crate::request::shown;
 use crate::token::Secret;
@@ -17,13 +21,17 @@ use crate::token::Secret;
 pub(crate) const PUBLIC_CLOUD: &str = "login.microsoftonline.com";
 
 /// Where users and applications sign in.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub(crate) struct Authority {
     /// `https://host[:port][/path]`, without a final slash.
     base: String,
     host: String,
     network: Network,
     token_proxy: Option<TokenProxy>,
+    /// Which of its regions an application asks.
+    region: Region,
+    /// Whether anybody still has to be asked if it is one; shared by its copies.
+    unconfirmed: Arc<AtomicBool>,
 }
 
 impl Authority {
@@ -42,7 +50,9 @@ impl Authority {
         match url.host_str() {
             Some(host) if url.scheme() == "https" && plain && url.fragment().is_none() => {
                 let base = url.as_str().trim_end_matches('/').to_owned();
-                Ok(Authority { host: host.to_owned(), base, network: Network::default(), token_proxy: None })
+                let unconfirmed = Arc::new(AtomicBool::new(!discovery::is_known(&base)));
+                let (host, network) = (host.to_owned(), Network::default());
+                Ok(Authority { host, base, network, token_proxy: None, region: Region::Central, unconfirmed })
             }
             _ => Err(wrong()),
         }
@@ -53,14 +63,43 @@ impl Authority {
         Authority { network: network.clone(), ..self }
     }
 
-    /// The same one, asked for tokens by way of a cluster's token proxy if there is one.
-    pub(crate) fn by(self, token_proxy: Option<TokenProxy>) -> Authority {
-        Authority { token_proxy, ..self }
+    /// The same one, asked for tokens by way of a cluster's token proxy. Nothing confidential goes to its own host then, so
+    /// nobody has to be asked about that; nor is there a choice of regions.
+    pub(crate) fn by(self, token_proxy: TokenProxy) -> Authority {
+        self.confirm();
+        Authority { token_proxy: Some(token_proxy), region: Region::Central, ..self }
     }
 
     /// The token proxy on the way to it.
     pub(crate) fn token_proxy(&self) -> Option<&TokenProxy> {
         self.token_proxy.as_ref()
+    }
+
+    /// The same one, of which applications ask this region.
+    pub(crate) fn in_region(self, region: Region) -> Authority {
+        Authority { region, ..self }
+    }
+
+    /// Which region applications ask.
+    pub(crate) fn region(&self) -> &Region {
+        &self.region
+    }
+
+    /// The authority of a region, for the same tenants.
+    pub(crate) fn regional(&self, region: &str) -> Authority {
+        let host = region::host(region, &self.host);
+        let base = self.base.replacen(&self.host, &host, 1);
+        Authority { base, host, ..self.clone() }
+    }
+
+    /// Whether somebody has to be asked if it is an authority at all.
+    pub(crate) fn is_unconfirmed(&self) -> bool {
+        self.unconfirmed.load(Ordering::Relaxed)
+    }
+
+    /// Asks nobody about it from now on.
+    pub(crate) fn confirm(&self) {
+        self.unconfirmed.store(false, Ordering::Relaxed);
     }
 
     /// How a request of this credential travels to servers beyond the host.

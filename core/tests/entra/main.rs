@@ -1,6 +1,7 @@
 //! Credentials that speak to Entra ID: what they send, what they keep, and what they make of each answer.
 
 mod applications;
+mod authorities;
 mod browser;
 mod device;
 mod token_proxy;

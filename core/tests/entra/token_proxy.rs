@@ -86,6 +86,19 @@ fn only_a_workload_of_its_own_uses_it() {
 }
 
 #[test]
+fn nobody_else_is_asked() {
+    // An authority that nobody knows, and a region: without the proxy, each is a question to others.
+    let more = [PROXY, ("AZURE_AUTHORITY_HOST", "login.private.example"), ("AZURE_REGIONAL_AUTHORITY_NAME", "true")];
+    let (made, fake) = credential("WorkloadIdentityCredential", &ENABLED, &[&POD[..], &more].concat());
+    fake.write("/token", "jwt");
+    fake.answer(200, TOKEN);
+    ask(&made.unwrap()).unwrap();
+    let sent = fake.sent();
+    assert_eq!(sent.len(), 1, "{sent:?}");
+    assert!(sent[0].starts_with("POST https://10.0.0.1:8443/base/t.example/oauth2/v2.0/token "), "{sent:?}");
+}
+
+#[test]
 fn without_variables_there_is_none() {
     let (made, fake) = credential("WorkloadIdentityCredential", &ENABLED, &POD);
     fake.write("/token", "jwt");

@@ -30,6 +30,7 @@ fn ask_at(authority: &str, options: &[(&str, Value)]) -> Result<AccessToken, Err
     let mut all: Vec<(String, Value)> =
         own.iter().map(|(name, value)| ((*name).to_owned(), Value::text(*value))).collect();
     all.extend(options.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
+    all.push(("disable_instance_discovery".to_owned(), Value::Bool(true)));
     let credential = Credential::in_world(world, "ClientSecretCredential", all, Spelling::Snake)?;
     let request = TokenRequest { timeout: Some(Duration::from_secs(20)), ..TokenRequest::scope("https://x/.default") };
     let answer = credential.get_token(&request);

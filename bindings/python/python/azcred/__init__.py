@@ -19,11 +19,13 @@ __version__ = _VERSION
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
+    from datetime import datetime
     from typing import Any, TypeVar
 
     from azcred._errors import (
         AuthenticationFailedError,
+        AuthenticationRequiredError,
         AzcredError,
         CancelledError,
         CredentialUnavailableError,
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
         TransientError,
         WaitTimeoutError,
     )
+    from azcred._record import AuthenticationRecord
     from azcred._token import AccessToken, AccessTokenInfo
 
     _Self = TypeVar("_Self", bound=_Credential)
@@ -41,26 +44,37 @@ __all__ = [
     "AccessToken",
     "AccessTokenInfo",
     "AuthenticationFailedError",
+    "AuthenticationRecord",
+    "AuthenticationRequiredError",
+    "AuthorizationCodeCredential",
     "AzcredError",
     "AzureAuthorityHosts",
     "AzureCliCredential",
     "AzureDeveloperCliCredential",
+    "AzurePipelinesCredential",
     "AzurePowerShellCredential",
     "CancelledError",
+    "CertificateCredential",
     "ChainedTokenCredential",
+    "ClientAssertionCredential",
     "ClientSecretCredential",
     "CredentialUnavailableError",
     "DefaultAzureCredential",
+    "DeviceCodeCredential",
     "EnvironmentCredential",
+    "InteractiveBrowserCredential",
     "InternalError",
     "InvalidArgumentError",
     "InvalidConfigurationError",
     "KnownAuthorities",
     "ManagedIdentityCredential",
+    "OnBehalfOfCredential",
     "SharedTokenCacheCredential",
     "TransientError",
+    "UsernamePasswordCredential",
     "VisualStudioCodeCredential",
     "WaitTimeoutError",
+    "WorkloadIdentityCredential",
     "__version__",
     "get_bearer_token_provider",
 ]
@@ -106,15 +120,179 @@ class ManagedIdentityCredential(_Credential):
 class ClientSecretCredential(_Credential):
     """An application that signs in with its secret.
 
-    Options: ``authority``, ``additionally_allowed_tenants``, ``disable_instance_discovery``; for the way to the authority
-    ``connection_verify`` (path of PEM certificates), ``proxies``, ``connection_timeout`` and ``read_timeout`` (seconds),
-    ``retry_total``.
+    Options: ``authority``, ``additionally_allowed_tenants``, ``disable_instance_discovery``; for the way to the
+    authority ``connection_verify`` (path of PEM certificates), ``proxies``, ``connection_timeout`` and
+    ``read_timeout`` (seconds), ``retry_total``.
     """
 
     def __new__(cls: type[_Self], tenant_id: str, client_id: str, client_secret: str, **options: Any) -> _Self:
         """Take the application's tenant, id and secret."""
         options.update(tenant_id=tenant_id, client_id=client_id, client_secret=client_secret)
         return _Credential.__new__(cls, "ClientSecretCredential", options)
+
+
+class CertificateCredential(_Credential):
+    """An application that signs in with its certificate, of a PEM or PKCS#12 file.
+
+    Options: ``certificate_data`` (bytes) instead of the path, ``password``, ``send_certificate_chain``, ``authority``,
+    ``additionally_allowed_tenants``, ``disable_instance_discovery``.
+    """
+
+    def __new__(
+        cls: type[_Self], tenant_id: str, client_id: str, certificate_path: str | None = None, **options: Any
+    ) -> _Self:
+        """Take the application's tenant and id, and where its certificate is."""
+        options.update(tenant_id=tenant_id, client_id=client_id)
+        if certificate_path is not None:
+            options.update(certificate_path=certificate_path)
+        return _Credential.__new__(cls, "CertificateCredential", options)
+
+
+class ClientAssertionCredential(_Credential):
+    """An application that signs in with an assertion (a JWT) that ``func`` gives.
+
+    ``func`` is called for each token that Entra ID is asked for, on a thread of its own, and may block. Options:
+    ``authority``, ``additionally_allowed_tenants``, ``disable_instance_discovery``.
+    """
+
+    def __new__(cls: type[_Self], tenant_id: str, client_id: str, func: Callable[[], str], **options: Any) -> _Self:
+        """Take the application's tenant and id, and the function."""
+        options.update(tenant_id=tenant_id, client_id=client_id, func=func)
+        return _Credential.__new__(cls, "ClientAssertionCredential", options)
+
+
+class WorkloadIdentityCredential(_Credential):
+    """A workload of Kubernetes, which signs in with the token that its platform leaves in a file.
+
+    Options: ``tenant_id``, ``client_id`` and ``token_file_path``, by default those of the environment
+    (``AZURE_TENANT_ID``, ``AZURE_CLIENT_ID``, ``AZURE_FEDERATED_TOKEN_FILE``); ``authority``,
+    ``additionally_allowed_tenants``, ``disable_instance_discovery``.
+    """
+
+    def __new__(cls: type[_Self], **options: Any) -> _Self:
+        """Take the options; the rest comes from the environment."""
+        return _Credential.__new__(cls, "WorkloadIdentityCredential", options)
+
+
+class AzurePipelinesCredential(_Credential):
+    """A job of Azure Pipelines, which signs in through its service connection.
+
+    Options: ``authority``, ``additionally_allowed_tenants``, ``disable_instance_discovery``.
+    """
+
+    def __new__(
+        cls: type[_Self],
+        *,
+        tenant_id: str,
+        client_id: str,
+        service_connection_id: str,
+        system_access_token: str,
+        **options: Any,
+    ) -> _Self:
+        """Take the service connection and the job's ``System.AccessToken``."""
+        options.update(tenant_id=tenant_id, client_id=client_id)
+        options.update(service_connection_id=service_connection_id, system_access_token=system_access_token)
+        return _Credential.__new__(cls, "AzurePipelinesCredential", options)
+
+
+class OnBehalfOfCredential(_Credential):
+    """An API that asks for tokens of the user who called it.
+
+    Options: one of ``client_secret``, ``client_assertion_func`` and ``client_certificate`` (bytes), the last with
+    ``password`` and ``send_certificate_chain``; ``authority``,
+    ``additionally_allowed_tenants``, ``disable_instance_discovery``.
+    """
+
+    def __new__(cls: type[_Self], tenant_id: str, client_id: str, *, user_assertion: str, **options: Any) -> _Self:
+        """Take the API's tenant and id, and the token that the user called with."""
+        options.update(tenant_id=tenant_id, client_id=client_id, user_assertion=user_assertion)
+        return _Credential.__new__(cls, "OnBehalfOfCredential", options)
+
+
+class AuthorizationCodeCredential(_Credential):
+    """A web application that redeems the code that its user's browser brought.
+
+    Options: ``client_secret``, ``authority``, ``additionally_allowed_tenants``, ``disable_instance_discovery``.
+    """
+
+    def __new__(
+        cls: type[_Self], tenant_id: str, client_id: str, authorization_code: str, redirect_uri: str, **options: Any
+    ) -> _Self:
+        """Take the application's tenant and id, the code, and the address that the browser brought it to."""
+        options.update(tenant_id=tenant_id, client_id=client_id)
+        options.update(authorization_code=authorization_code, redirect_uri=redirect_uri)
+        return _Credential.__new__(cls, "AuthorizationCodeCredential", options)
+
+
+class _User(_Credential):
+    """What the credentials have in common that somebody signs in to."""
+
+    def authenticate(
+        self,
+        *,
+        scopes: Iterable[str] | None = None,
+        claims: str | None = None,
+        tenant_id: str | None = None,
+        enable_cae: bool = False,
+        **options: Any,
+    ) -> AuthenticationRecord:
+        """Have the user sign in now, and get the record of the account.
+
+        ``scopes`` and ``claims`` are those of an :class:`AuthenticationRequiredError`; without scopes it is the cloud's
+        management. Takes ``timeout`` (seconds) as ``get_token`` does.
+        """
+        from azcred._record import AuthenticationRecord
+
+        asked = (scopes,) if isinstance(scopes, str) else tuple(scopes or ())
+        options.update(claims=claims, tenant_id=tenant_id, enable_cae=enable_cae)
+        return AuthenticationRecord.deserialize(self._authenticate(asked, options))
+
+
+class UsernamePasswordCredential(_User):
+    """A user by name and password. Works without a second factor only; prefer any other credential.
+
+    Options: ``tenant_id``, ``authentication_record``, ``authority``, ``additionally_allowed_tenants``,
+    ``disable_instance_discovery``.
+    """
+
+    def __new__(cls: type[_Self], client_id: str, username: str, password: str, **options: Any) -> _Self:
+        """Take the application's id, and the user's name and password."""
+        options.update(client_id=client_id, username=username, password=password)
+        return _Credential.__new__(cls, "UsernamePasswordCredential", options)
+
+
+class DeviceCodeCredential(_User):
+    """A user who signs in on another device, with a code that this program shows.
+
+    ``prompt_callback(verification_uri, user_code, expires_on)`` shows it, called on a thread of its own; without it the
+    standard output does. Options: ``tenant_id``, ``authentication_record``, ``disable_automatic_authentication``,
+    ``authority``, ``additionally_allowed_tenants``, ``disable_instance_discovery``.
+    """
+
+    def __new__(
+        cls: type[_Self],
+        client_id: str | None = None,
+        *,
+        timeout: float | None = None,
+        prompt_callback: Callable[[str, str, datetime], None] | None = None,
+        **options: Any,
+    ) -> _Self:
+        """Take the application's id, how long the user may take (seconds), and how the code is shown."""
+        options.update(client_id=client_id, timeout=timeout, prompt_callback=prompt_callback)
+        return _Credential.__new__(cls, "DeviceCodeCredential", options)
+
+
+class InteractiveBrowserCredential(_User):
+    """A user who signs in in the browser of this machine.
+
+    Options: ``tenant_id``, ``client_id``, ``login_hint``, ``redirect_uri``, ``authentication_record``,
+    ``disable_automatic_authentication``, ``timeout`` (seconds), ``authority``, ``additionally_allowed_tenants``,
+    ``disable_instance_discovery``.
+    """
+
+    def __new__(cls: type[_Self], **options: Any) -> _Self:
+        """Take the options."""
+        return _Credential.__new__(cls, "InteractiveBrowserCredential", options)
 
 
 class EnvironmentCredential(_Credential):
@@ -242,8 +420,12 @@ def _refused(sentence: str) -> AzcredError:
 
 
 def __getattr__(name: str) -> Any:
-    """Import the error and token classes when somebody names one."""
+    """Import the error, token and record classes when somebody names one."""
     if name in __all__:
+        if name == "AuthenticationRecord":
+            from azcred._record import AuthenticationRecord
+
+            return AuthenticationRecord
         from azcred import _errors, _token
 
         for module in (_errors, _token):

@@ -34,6 +34,7 @@ except ImportError:
 
 __all__ = [
     "AuthenticationFailedError",
+    "AuthenticationRequiredError",
     "AzcredError",
     "CancelledError",
     "ClientAuthenticationError",
@@ -56,6 +57,8 @@ class AzcredError(Exception):
     """The whole sentence; a chain's report has a line per member."""
     code: str | None = None
     """The provider's error code, such as ``invalid_client``."""
+    claims: str | None = None
+    """The claims that a new sign-in must meet, as a JSON object: for ``authenticate``, or for an API's caller."""
     correlation_id: str | None = None
     """The id under which the provider logged the request."""
     status_code: int | None = None
@@ -70,6 +73,14 @@ class CredentialUnavailableError(AzcredError, ClientAuthenticationError):
     """The credential could not try here; a chain goes on."""
 
     kind = "UNAVAILABLE"
+
+
+class AuthenticationRequiredError(CredentialUnavailableError):
+    """The user has to sign in, and the credential may not ask: call ``authenticate`` with these scopes and claims."""
+
+    code = "authentication_required"
+    scopes: tuple[str, ...] = ()
+    """The scopes that were asked for."""
 
 
 class AuthenticationFailedError(AzcredError, ClientAuthenticationError):
@@ -131,8 +142,11 @@ _CLASSES: dict[str, type[AzcredError]] = {
 
 def make(kind: str, message: str, fields: dict[str, Any]) -> AzcredError:
     """Make the exception of an error of core; the native half calls this."""
-    error = _CLASSES[kind](message)
+    required = fields.get("code") == AuthenticationRequiredError.code and kind == AuthenticationRequiredError.kind
+    error = AuthenticationRequiredError(message) if required else _CLASSES[kind](message)
     error.message = message
+    if not required:
+        fields.pop("scopes", None)
     for name, value in fields.items():
         setattr(error, name, value)
     return error

@@ -19,16 +19,22 @@ if TYPE_CHECKING:
     _Self = TypeVar("_Self", bound="_Async")
 
 __all__ = [
+    "AuthorizationCodeCredential",
     "AzureCliCredential",
     "AzureDeveloperCliCredential",
+    "AzurePipelinesCredential",
     "AzurePowerShellCredential",
+    "CertificateCredential",
     "ChainedTokenCredential",
+    "ClientAssertionCredential",
     "ClientSecretCredential",
     "DefaultAzureCredential",
     "EnvironmentCredential",
     "ManagedIdentityCredential",
+    "OnBehalfOfCredential",
     "SharedTokenCacheCredential",
     "VisualStudioCodeCredential",
+    "WorkloadIdentityCredential",
     "get_bearer_token_provider",
 ]
 
@@ -100,6 +106,30 @@ class ManagedIdentityCredential(_Async, _sync.ManagedIdentityCredential):
 
 class ClientSecretCredential(_Async, _sync.ClientSecretCredential):
     __doc__ = _sync.ClientSecretCredential.__doc__
+
+
+class CertificateCredential(_Async, _sync.CertificateCredential):
+    __doc__ = _sync.CertificateCredential.__doc__
+
+
+class ClientAssertionCredential(_Async, _sync.ClientAssertionCredential):
+    __doc__ = _sync.ClientAssertionCredential.__doc__
+
+
+class WorkloadIdentityCredential(_Async, _sync.WorkloadIdentityCredential):
+    __doc__ = _sync.WorkloadIdentityCredential.__doc__
+
+
+class AzurePipelinesCredential(_Async, _sync.AzurePipelinesCredential):
+    __doc__ = _sync.AzurePipelinesCredential.__doc__
+
+
+class OnBehalfOfCredential(_Async, _sync.OnBehalfOfCredential):
+    __doc__ = _sync.OnBehalfOfCredential.__doc__
+
+
+class AuthorizationCodeCredential(_Async, _sync.AuthorizationCodeCredential):
+    __doc__ = _sync.AuthorizationCodeCredential.__doc__
 
 
 class EnvironmentCredential(_Async, _sync.EnvironmentCredential):

@@ -2,13 +2,22 @@
 //!
 //! <https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow>
 
+use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::Duration;
+
+use arc_swap::ArcSwapOption;
 
 use super::client::Client;
 use crate::error::Error;
 use crate::fingerprint::Fingerprint;
 use crate::source::{About, Ask, Fetch, Grant, Source, Tenants};
 use crate::token::Secret;
+use crate::wire::entra::{Authority, is_adfs};
+use crate::wire::identity_endpoint::IMDS_HOST;
+use crate::wire::region::{self, Region};
+use crate::wire::retry::RetryPolicy;
+use crate::world::World;
 
 /// Retries included.
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -17,6 +26,8 @@ const PATIENCE: Duration = Duration::from_secs(90);
 pub(crate) struct Application {
     about: About,
     client: Client,
+    /// The region that was found.
+    region: ArcSwapOption<String>,
 }
 
 impl Application {
@@ -30,7 +41,7 @@ impl Application {
         let identity = Fingerprint::of(kind, &parts);
         let patience = client.authority.patience(PATIENCE);
         let about = About { credential: client.credential, identity, patience, cae: true, tenants };
-        Application { about, client }
+        Application { about, client, region: ArcSwapOption::empty() }
     }
 
     async fn ask(&self, ask: &Ask<'_>) -> Result<Grant, Error> {
@@ -39,7 +50,44 @@ impl Application {
         let tenant = tenant.unwrap_or_default();
         let scope = ask.request.scopes.join(" ");
         let grant = [("grant_type", "client_credentials")];
-        Ok(self.client.exchange(ask, tenant, &scope, &grant).await?.grant)
+        let authority = self.authority(ask, tenant).await;
+        Ok(self.client.exchange_at(&authority, ask, tenant, &scope, &grant).await?.grant)
+    }
+
+    /// The authority of the region, where one is chosen or found.
+    async fn authority(&self, ask: &Ask<'_>, tenant: &str) -> Cow<'_, Authority> {
+        let central = &self.client.authority;
+        // AD FS has no regions.
+        let region = match central.region() {
+            Region::Central => None,
+            _ if is_adfs(tenant) => None,
+            Region::Named(region) => Some(region.clone()),
+            Region::Detected => self.detected(ask.world).await,
+        };
+        region.map_or(Cow::Borrowed(central), |region| Cow::Owned(central.regional(&region)))
+    }
+
+    /// The region this host is in; one that was found stays.
+    async fn detected(&self, world: &World) -> Option<String> {
+        if let Some(region) = self.region.load_full() {
+            return Some(region.as_ref().clone());
+        }
+        // App Service says it itself.
+        let named = world.env.get("REGION_NAME").map(|name| name.trim().to_ascii_lowercase().replace(' ', ""));
+        let found = if let Some(name) = named.filter(|name| region::is_label(name)) {
+            Some(name)
+        } else {
+            let host = world.env.get("AZURE_POD_IDENTITY_AUTHORITY_HOST");
+            let host = host.as_deref().filter(|host| host.starts_with("http://")).unwrap_or(IMDS_HOST);
+            let answer = world.send(&region::question(host.trim_end_matches('/')), &RetryPolicy::NEVER).await;
+            answer.ok().as_ref().and_then(region::answer)
+        };
+        if let Some(region) = &found {
+            self.region.store(Some(Arc::new(region.clone())));
+        } else {
+            tracing::warn!("the region of this host is not to be found; the central authority is asked");
+        }
+        found
     }
 }
 

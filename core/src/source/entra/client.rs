@@ -8,8 +8,10 @@ use crate::random;
 use crate::source::{Ask, Grant};
 use crate::token::{Provenance, Secret};
 use crate::wire::answer::{self, Refusal};
+use crate::wire::discovery::{self, Verdict};
 use crate::wire::entra::{self, Authority, Endpoint};
 use crate::wire::http::{HttpError, HttpFault, Response};
+use crate::wire::region::Region;
 use crate::wire::retry::RetryPolicy;
 use crate::world::World;
 
@@ -57,6 +59,18 @@ impl Client {
         scope: &str,
         grant: &[(&str, &str)],
     ) -> Result<Tokens, Error> {
+        self.exchange_at(&self.authority, ask, tenant, scope, grant).await
+    }
+
+    /// [`Client::exchange`] at one of the authority's regions. The proof is for the central one, which is the same party.
+    pub(crate) async fn exchange_at(
+        &self,
+        authority: &Authority,
+        ask: &Ask<'_>,
+        tenant: &str,
+        scope: &str,
+        grant: &[(&str, &str)],
+    ) -> Result<Tokens, Error> {
         let proof = self.proof.show(self, ask, tenant).await?;
         let claims = entra::claims(ask.request.claims.as_deref(), ask.request.enable_cae);
         let mut form = grant.to_vec();
@@ -64,7 +78,7 @@ impl Client {
         form.extend(proof.iter().map(|(name, value)| (*name, value.expose())));
         form.push(("scope", scope));
         form.extend(claims.as_deref().map(|claims| ("claims", claims)));
-        let (response, request_id, asked) = self.post(ask, Endpoint::Token, tenant, &form).await?;
+        let (response, request_id, asked) = self.post_to(authority, ask, Endpoint::Token, tenant, &form).await?;
         let answer = answer::read(&response, asked).map_err(|what| self.garbage(ask, &what, request_id))?;
         let user = answer::user(&response);
         Ok(Tokens {
@@ -93,10 +107,26 @@ impl Client {
         tenant: &str,
         form: &[(&str, &str)],
     ) -> Result<(Response, String, i64), Error> {
+        self.post_to(&self.authority, ask, endpoint, tenant, form).await
+    }
+
+    async fn post_to(
+        &self,
+        authority: &Authority,
+        ask: &Ask<'_>,
+        endpoint: Endpoint,
+        tenant: &str,
+        form: &[(&str, &str)],
+    ) -> Result<(Response, String, i64), Error> {
+        self.confirm(ask, tenant).await?;
         let request_id = random::guid();
-        let request = self.authority.request(endpoint, tenant, form, &request_id);
+        let request = authority.request(endpoint, tenant, form, &request_id);
         let asked = ask.world.clock.now();
-        let response = ask.world.send(&request, &RetryPolicy::ENTRA).await.map_err(|error| self.no_answer(&error))?;
+        let response = ask
+            .world
+            .send(&request, &RetryPolicy::ENTRA)
+            .await
+            .map_err(|error| self.no_answer(&authority.shown(), &error))?;
         if response.status == 200 {
             return Ok((response, request_id, asked));
         }
@@ -105,14 +135,44 @@ impl Client {
         Err(self.refused(&response, &secrets.iter().collect::<Vec<_>>(), ask.world.clock.now()))
     }
 
+    /// Asks, before anything confidential goes there, whether a host that nobody knows is an authority.
+    pub(crate) async fn confirm(&self, ask: &Ask<'_>, tenant: &str) -> Result<(), Error> {
+        if !self.authority.is_unconfirmed() || entra::is_adfs(tenant) {
+            return Ok(());
+        }
+        let (credential, host) = (self.credential, self.authority.host());
+        let hint = "an authority of a private cloud needs disable_instance_discovery";
+        let question = discovery::question(&self.authority, tenant);
+        let answer = ask.world.send(&question, &RetryPolicy::ENTRA).await;
+        match answer.map(|response| discovery::verdict(&response)) {
+            Ok(Verdict::Authority) => {
+                self.authority.confirm();
+                Ok(())
+            }
+            Ok(Verdict::Unknown) => Err(Error::configuration(format!(
+                "{credential}: {host} is no authority that {} knows (invalid_instance); {hint}",
+                entra::PUBLIC_CLOUD
+            ))),
+            Ok(Verdict::Garbage) => Err(Error::transient(format!(
+                "{credential}: {} gave no answer about the authority {host}; {hint}",
+                entra::PUBLIC_CLOUD
+            ))),
+            Err(error) => {
+                let error = self.no_answer(entra::PUBLIC_CLOUD, &error);
+                let message = format!("{}, which was asked about the authority {host}; {hint}", error.message());
+                Err(error.with_message(message))
+            }
+        }
+    }
+
     /// The error of a 200 that makes no sense.
     pub(crate) fn garbage(&self, ask: &Ask<'_>, what: &str, request_id: String) -> Error {
         let message = format!("{}: the answer of {} {what}", self.credential, self.authority.shown());
         Error::new(ask.place.garbage(), message).with_correlation_id(Some(request_id))
     }
 
-    fn no_answer(&self, error: &HttpError) -> Error {
-        let (credential, host) = (self.credential, self.authority.shown());
+    fn no_answer(&self, host: &str, error: &HttpError) -> Error {
+        let credential = self.credential;
         match error.fault {
             HttpFault::Tls if self.authority.token_proxy().is_some() => Error::failed(format!(
                 "{credential}: the certificate of {host} is not trusted: {error}; AZURE_KUBERNETES_CA_FILE or \
@@ -157,5 +217,20 @@ pub(crate) fn authority(credential: &str, world: &World, options: &Options) -> R
     };
     let authority = Authority::parse(text.as_deref().unwrap_or(entra::PUBLIC_CLOUD))
         .map_err(|sentence| Error::configuration(format!("{credential}: {setting}: {sentence}")))?;
-    Ok(authority.through(&options.network))
+    if options.disable_instance_discovery == Some(true) {
+        authority.confirm();
+    }
+    Ok(authority.through(&options.network).in_region(region(credential, world)))
+}
+
+/// The region that the environment names: the SDKs have no option for it.
+fn region(credential: &str, world: &World) -> Region {
+    let variables = ["AZURE_REGIONAL_AUTHORITY_NAME", "MSAL_FORCE_REGION"];
+    let given = variables.iter().find_map(|name| Some((name, world.env.get(name)?)));
+    let Some((name, text)) = given else { return Region::Central };
+    Region::parse(&text).unwrap_or_else(|sentence| {
+        let text = crate::request::shown(&text);
+        tracing::warn!(credential, "{name}: {sentence}, got '{text}'; the central authority is asked");
+        Region::Central
+    })
 }

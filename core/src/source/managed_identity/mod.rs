@@ -103,7 +103,9 @@ fn token_exchange(
     if !set("AZURE_TENANT_ID") || !set("AZURE_FEDERATED_TOKEN_FILE") {
         return Ok(None);
     }
-    let own = Options { client_id, network, ..Options::default() };
+    // A pod without a way out can't ask about its authority, which its platform named.
+    let disable_instance_discovery = Some(true);
+    let own = Options { client_id, disable_instance_discovery, network, ..Options::default() };
     workload_identity::named(NAME, world, &own).map(Some)
 }
 

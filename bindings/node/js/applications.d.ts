@@ -1,0 +1,151 @@
+/**
+ * The credentials of applications that sign in to Entra ID, beside the one with a secret.
+ */
+
+import type {
+  AccessToken,
+  AuthorityOptions,
+  GetTokenOptions,
+  MultiTenantOptions,
+  TokenCredential,
+  UnusedOptions,
+} from "./index.js";
+
+/** A certificate with its key. */
+export type ClientCertificateConfiguration =
+  | {
+      /** The text of a PEM file, or the content of a PEM or PKCS#12 file. */
+      certificate: string | Uint8Array;
+      /** The password of the key. */
+      certificatePassword?: string;
+    }
+  | {
+      /** The path of a PEM or PKCS#12 file. */
+      certificatePath: string;
+      /** The password of the key. */
+      certificatePassword?: string;
+    };
+
+/** Options of {@link ClientCertificateCredential}. */
+export interface ClientCertificateCredentialOptions extends AuthorityOptions, MultiTenantOptions, UnusedOptions {
+  /** Sends the certificate with each assertion, for applications that trust a subject name and its authority. */
+  sendCertificateChain?: boolean;
+}
+
+/** An application, by its certificate. */
+export declare class ClientCertificateCredential implements TokenCredential {
+  /** @throws {@link InvalidConfigurationError} for an argument, option or variable that is missing or wrong. */
+  constructor(
+    tenantId: string,
+    clientId: string,
+    certificatePathOrConfiguration: string | ClientCertificateConfiguration,
+    options?: ClientCertificateCredentialOptions,
+  );
+  getToken(scopes: string | string[], options?: GetTokenOptions): Promise<AccessToken>;
+}
+
+/** Options of {@link ClientAssertionCredential}. */
+export interface ClientAssertionCredentialOptions extends AuthorityOptions, MultiTenantOptions, UnusedOptions {}
+
+/** An application, by an assertion (a JWT) that a function gives. It is called for each token that Entra ID is asked for. */
+export declare class ClientAssertionCredential implements TokenCredential {
+  /** @throws {@link InvalidConfigurationError} for an argument, option or variable that is missing or wrong. */
+  constructor(
+    tenantId: string,
+    clientId: string,
+    getAssertion: () => Promise<string> | string,
+    options?: ClientAssertionCredentialOptions,
+  );
+  getToken(scopes: string | string[], options?: GetTokenOptions): Promise<AccessToken>;
+}
+
+/** Options of {@link WorkloadIdentityCredential}. */
+export interface WorkloadIdentityCredentialOptions extends AuthorityOptions, MultiTenantOptions, UnusedOptions {
+  /** Default: `AZURE_TENANT_ID`. */
+  tenantId?: string;
+  /** Default: `AZURE_CLIENT_ID`. */
+  clientId?: string;
+  /** Where the platform leaves the workload's token. Default: `AZURE_FEDERATED_TOKEN_FILE`. */
+  tokenFilePath?: string;
+}
+
+/** A workload of Kubernetes, by the token that its platform leaves in a file. */
+export declare class WorkloadIdentityCredential implements TokenCredential {
+  /** @throws {@link InvalidConfigurationError} for an argument, option or variable that is missing or wrong. */
+  constructor(options?: WorkloadIdentityCredentialOptions);
+  getToken(scopes: string | string[], options?: GetTokenOptions): Promise<AccessToken>;
+}
+
+/** Options of {@link AzurePipelinesCredential}. */
+export interface AzurePipelinesCredentialOptions extends AuthorityOptions, MultiTenantOptions, UnusedOptions {}
+
+/** A job of Azure Pipelines, through its service connection. */
+export declare class AzurePipelinesCredential implements TokenCredential {
+  /** @throws {@link InvalidConfigurationError} for an argument, option or variable that is missing or wrong. */
+  constructor(
+    tenantId: string,
+    clientId: string,
+    serviceConnectionId: string,
+    systemAccessToken: string,
+    options?: AzurePipelinesCredentialOptions,
+  );
+  getToken(scopes: string | string[], options?: GetTokenOptions): Promise<AccessToken>;
+}
+
+/** Options of {@link OnBehalfOfCredential}: who the API is, its one proof, and for whom it asks. */
+export type OnBehalfOfCredentialOptions = {
+  /** The API's tenant. */
+  tenantId: string;
+  /** The API's client id. */
+  clientId: string;
+  /** The access token that the user called with. */
+  userAssertionToken: string;
+} & (
+  | { clientSecret: string }
+  | { certificatePath: string; sendCertificateChain?: boolean }
+  | { getAssertion: () => Promise<string> | string }
+) &
+  AuthorityOptions &
+  MultiTenantOptions &
+  UnusedOptions;
+
+/** An API, on behalf of the user who called it. */
+export declare class OnBehalfOfCredential implements TokenCredential {
+  /** @throws {@link InvalidConfigurationError} for an argument, option or variable that is missing or wrong. */
+  constructor(options: OnBehalfOfCredentialOptions);
+  getToken(scopes: string | string[], options?: GetTokenOptions): Promise<AccessToken>;
+}
+
+/** Options of {@link AuthorizationCodeCredential}. */
+export interface AuthorizationCodeCredentialOptions extends AuthorityOptions, MultiTenantOptions, UnusedOptions {}
+
+/** A web application, by the code that its user's browser brought. */
+export declare class AuthorizationCodeCredential implements TokenCredential {
+  /** @throws {@link InvalidConfigurationError} for an argument, option or variable that is missing or wrong. */
+  constructor(
+    tenantId: string,
+    clientId: string,
+    clientSecret: string,
+    authorizationCode: string,
+    redirectUri: string,
+    options?: AuthorizationCodeCredentialOptions,
+  );
+  /** @throws {@link InvalidConfigurationError} for an argument, option or variable that is missing or wrong. */
+  constructor(
+    tenantId: string,
+    clientId: string,
+    authorizationCode: string,
+    redirectUri: string,
+    options?: AuthorizationCodeCredentialOptions,
+  );
+  getToken(scopes: string | string[], options?: GetTokenOptions): Promise<AccessToken>;
+}
+
+/** A credential of this file. */
+export type ApplicationCredential =
+  | AuthorizationCodeCredential
+  | AzurePipelinesCredential
+  | ClientAssertionCredential
+  | ClientCertificateCredential
+  | OnBehalfOfCredential
+  | WorkloadIdentityCredential;

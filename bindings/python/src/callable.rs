@@ -1,0 +1,95 @@
+//! Functions of the program's, as options: called on a thread of their own, with a pass of the exit gate.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use azcred::{Function, Reply, Secret, Told};
+use pyo3::gc::{PyTraverseError, PyVisit};
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyString};
+
+use crate::exit;
+
+/// A callable. The credential's object and core share it, so that Python's collector finds a circle through both.
+#[derive(Debug)]
+pub(crate) struct Callable {
+    /// Whether it shows a code rather than gives an assertion.
+    prompts: bool,
+    /// None once the collector took it.
+    object: Mutex<Option<Py<PyAny>>>,
+}
+
+impl Callable {
+    /// A callable that was given for the option `name`.
+    pub(crate) fn new(name: &str, object: Py<PyAny>) -> Arc<Callable> {
+        Arc::new(Callable { prompts: name == "prompt_callback", object: Mutex::new(Some(object)) })
+    }
+
+    /// What core calls.
+    pub(crate) fn function(self: &Arc<Callable>) -> Function {
+        let callable = Arc::clone(self);
+        Function::blocking(move |told| {
+            // Held while the program's code runs: its end waits for it, as it does for an executor's threads.
+            let Some(_pass) = exit::enter() else { return Err("the program is ending".to_owned()) };
+            Python::attach(|python| callable.call(python, &told))
+        })
+    }
+
+    fn call(&self, python: Python<'_>, told: &Told) -> Reply {
+        let held = self.object.lock().unwrap_or_else(PoisonError::into_inner);
+        let object = held.as_ref().map(|object| object.clone_ref(python));
+        drop(held);
+        let Some(object) = object else { return Err("its credential is gone".to_owned()) };
+        let answer = if self.prompts { prompt(object.bind(python), told) } else { object.bind(python).call0() };
+        match answer {
+            Ok(_) if self.prompts => Ok(None),
+            Ok(answer) => text(&answer),
+            Err(error) => Err(sentence(python, &error)),
+        }
+    }
+
+    /// For the collector: the one reference that this holds.
+    pub(crate) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        // Never waits: a reference that is not shown only lives on.
+        self.object.try_lock().map_or(Ok(()), |object| visit.call(&*object))
+    }
+
+    /// For the collector: lets go of the callable.
+    pub(crate) fn clear(&self) {
+        let taken = self.object.lock().unwrap_or_else(PoisonError::into_inner).take();
+        // Outside the lock, since it may run Python code.
+        drop(taken);
+    }
+}
+
+/// Shows a code as azure-identity does: the address, the code, and until when it is good.
+fn prompt<'py>(object: &Bound<'py, PyAny>, told: &Told) -> PyResult<Bound<'py, PyAny>> {
+    let of = |name: &str| told.iter().find(|(known, _)| *known == name).map_or("", |(_, text)| text.as_str());
+    let datetime = object.py().import("datetime")?;
+    let utc = datetime.getattr("timezone")?.getattr("utc")?;
+    let expires_on: i64 = of("expires_on").parse().unwrap_or(0);
+    let expires_on = datetime.getattr("datetime")?.call_method1("fromtimestamp", (expires_on, utc))?;
+    object.call1((of("verification_uri"), of("user_code"), expires_on))
+}
+
+fn text(answer: &Bound<'_, PyAny>) -> Reply {
+    if answer.is_none() {
+        return Ok(None);
+    }
+    let text = match answer.cast::<PyBytes>() {
+        Ok(bytes) => std::str::from_utf8(bytes.as_bytes()).ok().map(Secret::new),
+        Err(_) if answer.is_instance_of::<PyString>() => answer.extract().ok().map(|text: String| Secret::new(text)),
+        Err(_) => {
+            let name = answer.get_type().name().map_or_else(|_| "unknown".to_owned(), |name| name.to_string());
+            return Err(format!("it gave an object of type {name}, expected text"));
+        }
+    };
+    text.map(Some).ok_or_else(|| "it gave text that is not Unicode".to_owned())
+}
+
+/// An exception in one line: its class and its text.
+fn sentence(python: Python<'_>, error: &PyErr) -> String {
+    let name = error.get_type(python).name().map_or_else(|_| "Exception".to_owned(), |name| name.to_string());
+    let text = error.value(python).str().map_or_else(|_| String::new(), |text| text.to_string_lossy().into_owned());
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if text.is_empty() { name } else { format!("{name}: {text}") }
+}
