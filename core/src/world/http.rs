@@ -1,11 +1,11 @@
 //! HTTP over reqwest and rustls: no redirects, no cookies, bounded bodies.
 //!
 //! There are two clients. The one for local sources has no TLS and no proxy; the one for authorities loads the trusted
-//! roots, and is made at first use, since most processes on Azure never need it. A host whose endpoint has a certificate
-//! of its own making gets a third, which trusts that one and has no proxy either. A credential whose options describe
-//! a way of its own to its authority shares a client with those that have the same, and so does one that asks by way of a
-//! cluster's token proxy. All belong to one fork generation: a child starts with clients of its own and leaves the
-//! parent's alone.
+//! roots, and is made at first use, since most processes on Azure never need it. A host whose endpoint has a
+//! certificate of its own making gets a third, which trusts that one and has no proxy either. A credential whose
+//! options describe a way of its own to its authority shares a client with those that have the same, and so does one
+//! that asks a cluster's token proxy. All belong to one fork generation: a child starts with clients of its own and
+//! leaves the parent's alone.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -115,8 +115,8 @@ impl RealHttp {
         }
     }
 
-    /// A client for each content of a file that is replaced while it is in use. Whoever replaces it may empty it first, so
-    /// what it held last is trusted until it holds certificates again.
+    /// A client for each content of a file that is replaced while it is in use. Whoever replaces it may empty it first,
+    /// so what it held last is trusted until it holds certificates again.
     fn by_file(
         &self,
         kept: &Table<(TokenProxy, Option<Digest>)>,
@@ -215,8 +215,8 @@ fn limits(builder: reqwest::ClientBuilder, network: &Network) -> reqwest::Client
     }
 }
 
-/// Finds one host, whatever name is asked for: requests are for the name that its certificate has, since that is what the
-/// library sends and checks.
+/// Finds one host, whatever name is asked for: requests are for the name that its certificate has, since that is what
+/// the library sends and checks.
 struct At(String);
 
 impl Resolve for At {
