@@ -63,8 +63,8 @@ impl Authority {
         Authority { network: network.clone(), ..self }
     }
 
-    /// The same one, asked for tokens by way of a cluster's token proxy. Nothing confidential goes to its own host then, so
-    /// nobody has to be asked about that; nor is there a choice of regions.
+    /// The same one, asked for tokens by way of a cluster's token proxy. Nothing confidential goes to its own host then,
+    /// so nobody has to be asked about that; nor is there a choice of regions.
     pub(crate) fn by(self, token_proxy: TokenProxy) -> Authority {
         self.confirm();
         Authority { token_proxy: Some(token_proxy), region: Region::Central, ..self }

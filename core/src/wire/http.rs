@@ -23,8 +23,8 @@ pub enum Route {
     /// To an authority: TLS with checked certificates, in the way that the credential's options describe; by default
     /// the proxies of the environment are honoured.
     Authority(Network),
-    /// To the token proxy of this cluster over TLS, in an authority's place: by the name and the trust that it describes,
-    /// and through no other proxy.
+    /// To the token proxy of this cluster over TLS, in an authority's place: by the name and the trust that it
+    /// describes, and through no other proxy.
     TokenProxy(TokenProxy),
 }
 
