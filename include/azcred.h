@@ -595,7 +595,8 @@ int64_t azcred_token_refresh_on(const azcred_token *token);
 const char *azcred_token_credential(const azcred_token *token);
 
 /**
- * What that credential asked: "imds", "app_service", "entra", "azure_cli".
+ * What that credential asked: "imds", "app_service", "service_fabric", "azure_arc", "azure_ml", "cloud_shell", "entra",
+ * "azure_cli", "azure_powershell", "azure_developer_cli".
  *
  * Borrows `token`; the text lives as long as it. NULL gives NULL. Any thread. Since 0.1.0.
  */
