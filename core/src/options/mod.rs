@@ -162,6 +162,9 @@ pub(crate) struct Options {
     /// How the caller writes names.
     #[serde(skip)]
     pub(crate) spelling: Option<Spelling>,
+    /// What else the credential takes: some names mean different options of different credentials.
+    #[serde(skip)]
+    pub(crate) takes: Vec<String>,
 }
 
 /// The options that are functions of the caller's.
@@ -219,7 +222,7 @@ impl Options {
             }
         }
         let misfit = |misfit: Misfit| {
-            let name = spelled(&misfit.name(), spelling);
+            let name = spelled(&misfit.name(), spelling, takes);
             match &misfit.problem {
                 Problem::Unknown => unknown(credential, &name, takes, spelling),
                 Problem::Wrong(sentence) => Error::configuration(format!("{credential}: option {name}: {sentence}")),
@@ -227,8 +230,9 @@ impl Options {
         };
         known.retain(|(name, _)| !FUNCTIONS.contains(&name.as_str()));
         let mut options = Options::deserialize(Reader(Value::Map(known))).map_err(misfit)?;
-        options.check(credential, spelling)?;
         (options.functions, options.spelling) = (functions, Some(spelling));
+        options.takes = takes.iter().map(|name| (*name).to_owned()).collect();
+        options.check(credential)?;
         options.network = options.way().map_err(|(name, sentence)| options.wrong(credential, name, &sentence))?;
         Ok(options)
     }
@@ -240,7 +244,7 @@ impl Options {
 
     /// The error of an option with an unusable value.
     pub(crate) fn wrong(&self, credential: &str, name: &str, sentence: &str) -> Error {
-        let name = spelled(name, self.spelling.unwrap_or(Spelling::Snake));
+        let name = spelled(name, self.spelling.unwrap_or(Spelling::Snake), &self.takes);
         Error::configuration(format!("{credential}: option {name}: {sentence}"))
     }
 
@@ -259,23 +263,21 @@ impl Options {
         self.functions.iter().find(|(given, _)| given == name).map(|(_, function)| function.clone())
     }
 
-    fn check(&self, credential: &str, spelling: Spelling) -> Result<(), Error> {
-        let wrong = |name: &str, sentence: String| {
-            Error::configuration(format!("{credential}: option {}: {sentence}", spelled(name, spelling)))
-        };
+    fn check(&self, credential: &str) -> Result<(), Error> {
+        let wrong = |name: &str, sentence: &str| self.wrong(credential, name, sentence);
         // The tools' classes of azure-identity have "" for "its own".
         if let Some(tenant) = self.tenant_id.as_deref().filter(|tenant| !tenant.is_empty()) {
-            crate::request::check_tenant(tenant).map_err(|sentence| wrong("tenant_id", sentence))?;
+            crate::request::check_tenant(tenant).map_err(|sentence| wrong("tenant_id", &sentence))?;
         }
         if let Some(seconds) = self.process_timeout
             && !(seconds > 0.0 && seconds <= 3600.0)
         {
-            return Err(wrong("process_timeout", "expected more than 0 and at most 3600 seconds".to_owned()));
+            return Err(wrong("process_timeout", "expected more than 0 and at most 3600 seconds"));
         }
         if let Some(seconds) = self.timeout
             && !(seconds > 0.0 && seconds <= 3600.0)
         {
-            return Err(wrong("timeout", "expected more than 0 and at most 3600 seconds".to_owned()));
+            return Err(wrong("timeout", "expected more than 0 and at most 3600 seconds"));
         }
         Ok(())
     }
@@ -287,7 +289,7 @@ impl Options {
 }
 
 fn unknown(credential: &str, name: &str, takes: &[&str], spelling: Spelling) -> Error {
-    let takes: Vec<String> = takes.iter().map(|name| spelled(name, spelling)).collect();
+    let takes: Vec<String> = takes.iter().map(|name| spelled(name, spelling, takes)).collect();
     let name = crate::request::shown(name);
     Error::configuration(format!("{credential}: unknown option {name}; it takes {}", takes.join(", ")))
 }
@@ -297,11 +299,11 @@ fn unknown(credential: &str, name: &str, takes: &[&str], spelling: Spelling) -> 
 const CAMEL: [(&str, &str); 9] = [
     ("authorityHost", "authority"),
     ("certificatePassword", "password"),
-    ("federatedTokenFilePath", "token_file_path"),
     ("getAssertion", "client_assertion_func"),
     ("getAssertion", "func"),
     ("processTimeoutInMs", "process_timeout"),
     ("tokenFilePath", "token_file_path"),
+    ("federatedTokenFilePath", "token_file_path"),
     ("userAssertionToken", "user_assertion"),
     ("userPromptCallback", "prompt_callback"),
 ];
@@ -327,9 +329,10 @@ fn from_camel(name: &str, value: Value, takes: &[&str]) -> (String, Value) {
     (snake, value)
 }
 
-/// A name of the table as the caller writes it.
-fn spelled(name: &str, spelling: Spelling) -> String {
-    if spelling == Spelling::Snake {
+/// A name of the table as the caller of a credential that takes those options writes it.
+fn spelled(name: &str, spelling: Spelling, takes: &[impl AsRef<str>]) -> String {
+    let of_user = name == "password" && takes.iter().any(|taken| taken.as_ref() == "username");
+    if spelling == Spelling::Snake || of_user {
         return name.to_owned();
     }
     if let Some((camel, _)) = CAMEL.iter().find(|(_, snake)| *snake == name) {
@@ -417,6 +420,17 @@ mod tests {
             error.contains("unknown option tenantID; it takes tenantId, clientSecret, processTimeoutInMs"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn a_users_password_is_no_certificates() {
+        for (takes, expected) in [
+            (["username", "password"], "X: option password: expected a value, got none"),
+            (["certificate_path", "password"], "X: option certificatePassword: expected a value, got none"),
+        ] {
+            let options = Options::read("X", &takes, Vec::new(), Spelling::Camel).unwrap();
+            assert_eq!(options.missing("X", "password").message(), expected);
+        }
     }
 
     #[test]

@@ -19,7 +19,7 @@ const CACHE: Disposition = Noted("tokens are cached in memory and never written 
 const AUTHORITY: Disposition = Noted("it is for requests to an authority, and this credential makes none");
 const TRANSPORT: Disposition = Refused("azcred has its own HTTP client");
 
-const TABLE: [(&str, Disposition); 38] = [
+const TABLE: [(&str, Disposition); 41] = [
     ("additional_policies", TRANSPORT),
     ("allow_insecure_connection", Refused("secrets travel over TLS only")),
     (
@@ -29,6 +29,7 @@ const TABLE: [(&str, Disposition); 38] = [
     ("broker_client_id", SILENT),
     ("broker_options", MEMBER),
     ("broker_tenant_id", SILENT),
+    ("browser_customization_options", Noted("the page that ends a sign-in is azcred's own")),
     ("cache_persistence_options", CACHE),
     ("connection_cert", Refused("client certificates for TLS are not used by Entra ID")),
     ("connection_timeout", AUTHORITY),
@@ -56,6 +57,8 @@ const TABLE: [(&str, Disposition); 38] = [
     ("retry_total", RETRIES),
     ("shared_cache_tenant_id", SILENT),
     ("shared_cache_username", SILENT),
+    ("telemetry_options", Noted("requests name azcred and its version")),
+    ("tls_options", Refused("connection_verify names the certificates to trust; Entra ID takes none of a client's")),
     ("token_cache_persistence_options", CACHE),
     ("transport", TRANSPORT),
     ("user_agent", Noted("requests name azcred and its version")),
