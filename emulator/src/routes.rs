@@ -40,7 +40,12 @@ pub(crate) fn http(site: &Arc<Site>) -> Router {
 pub(crate) fn https(site: &Arc<Site>) -> Router {
     let at = |endpoint| Post { site: Arc::clone(site), listener: Listener::Https, endpoint };
     with_rest(&at(Endpoint::Unknown))
-        .merge(room(at(Endpoint::EntraToken), &["/{tenant}/oauth2/v2.0/token"], || post(token::token)))
+        // MSAL for Node ends the paths of a region's authority with a stroke.
+        .merge(room(
+            at(Endpoint::EntraToken),
+            &["/{tenant}/oauth2/v2.0/token", "/{tenant}/oauth2/v2.0/token/"],
+            || post(token::token),
+        ))
         .merge(room(at(Endpoint::EntraToken), &["/adfs/oauth2/token"], || post(token::token)))
         .merge(room(
             at(Endpoint::EntraAuthorize),
