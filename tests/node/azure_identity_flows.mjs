@@ -1,10 +1,12 @@
-// Goes through the flows with the published @azure/identity: `node azure_identity_flows.mjs SCENE`.
-// Prints what came of each as one line of JSON.
+// Goes through the flows with the published @azure/identity, or with a package that has its names:
+// `node azure_identity_flows.mjs SCENE [PACKAGE]`. Prints what came of each as one line of JSON.
 
 import { readFileSync } from 'node:fs';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
-import * as identity from '@azure/identity';
 
+const published = '@azure/identity';
+const library = process.argv[3] ?? published;
+const identity = await import(library);
 const scene = JSON.parse(readFileSync(process.argv[2], 'utf8'));
 const { main: ready, strict, assertions, user_assertions: users, hosts } = scene;
 const tenant = ready.tenant_id;
@@ -49,7 +51,13 @@ async function within(variables, give) {
   }
 }
 
-const ask = (credential, options) => credential.getToken(SCOPE, options);
+/** What the flow asks for. azcred's cache is the process's, so each of its flows asks for something of its own. */
+let scope = SCOPE;
+
+const scopeOf = (flow) =>
+  library === published ? SCOPE : `https://${flow.toLowerCase().replace(/[^a-z]+/g, '-')}.example/.default`;
+
+const ask = (credential, options) => credential.getToken(scope, options);
 
 // ---- applications
 
@@ -77,7 +85,7 @@ async function certificateTwice() {
     ownStrict,
   );
   await credential.getToken(VAULT);
-  return credential.getToken(SCOPE);
+  return ask(credential);
 }
 
 const federated = readFileSync(ready.federated_token_file, 'utf8');
@@ -113,6 +121,13 @@ const applications = {
   'assertion: federated, expired': () => byAssertion(assertions.federated_expired),
   "assertion: federated, another's issuer": () => byAssertion(assertions.federated_issuer),
   'assertion: no token': () => byAssertion(assertions.no_token),
+};
+
+/** @azure/identity reads PEM only. */
+const pfx = { certificatePath: ready.certificate_pfx, certificatePassword: ready.certificate_password };
+const others = {
+  'certificate: PFX': () => byCertificate(pfx),
+  'certificate: PFX with its chain': () => byCertificate(pfx, chain),
 };
 
 // ---- pods and pipelines
@@ -235,8 +250,12 @@ const people = {
 
 // ---- managed identities
 
-/** Each in a thread of its own: MSAL keeps the first host that it found for as long as its module lives. */
+/**
+ * With @azure/identity each in a thread of its own: MSAL keeps the first host that it found for as long as its module
+ * lives. Native code reads the process's variables, which only the main thread sets.
+ */
 function byHost(host) {
+  if (library !== published) return within(host.env, () => inHost(host));
   const env = { ...process.env, ...host.env };
   // @azure/identity checks Service Fabric's certificate as any other, and knows no thumbprint.
   if ('IDENTITY_SERVER_THUMBPRINT' in host.env) env.NODE_TLS_REJECT_UNAUTHORIZED = '0';
@@ -263,8 +282,9 @@ async function outcome(give) {
 }
 
 if (isMainThread) {
-  const flows = { ...applications, ...workloads, ...delegations, ...people, ...managed };
+  const flows = { ...applications, ...(library === published ? {} : others), ...workloads, ...delegations, ...people, ...managed };
   for (const [flow, give] of Object.entries(flows)) {
+    scope = scopeOf(flow);
     console.log(JSON.stringify({ flow, ...(await outcome(give)) }));
   }
   // What still listens for a browser must not keep the program.

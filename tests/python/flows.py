@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from stagehand import resource
 
 PYTHON, AIO, NODE, MSAL = "azure-identity", "azure-identity aio", "@azure/identity", "MSAL for Python"
-PEERS = (PYTHON, AIO, NODE, MSAL)
+OURS_NODE = "azcred for Node"
+PEERS = (PYTHON, AIO, NODE, MSAL, OURS_NODE)
 
 AUDIENCE = "https://storage.azure.com"
 OTHER_AUDIENCE = "https://vault.azure.net"
@@ -46,6 +47,10 @@ class Flow:
         """Give the word of that peer's refusal; none for a token."""
         return self.differs.get(peer, self.refusal)
 
+    def asked(self, peer: str) -> str:
+        """Give what that peer asks for: azcred's cache is the process's, so each of its flows has its own."""
+        return resource(self.name) if peer == OURS_NODE and self.audience == AUDIENCE else self.audience
+
 
 def app(name: str, proof: str, **more: object) -> Flow:
     """Give a flow for an application."""
@@ -72,7 +77,7 @@ def host(name: str, endpoint: str, who: str = "system", refusal: str = "", **mor
 BY_HAND = (AIO,)
 # MSAL reads no environment, and knows neither workloads nor pipelines.
 NO_MSAL = (MSAL,)
-ONLY_MSAL = (PYTHON, AIO, NODE)
+ONLY_MSAL = (PYTHON, AIO, NODE, OURS_NODE)
 
 FLOWS = [
     # ---- an application and its secret
@@ -108,9 +113,20 @@ FLOWS = [
     # azure-identity's asynchronous half sends no chain.
     app("certificate: a successor with its chain", ASSERTION, differs={AIO: "AADSTS700027"}),
     no("certificate: a successor without its chain", "AADSTS700027"),
-    no("certificate: another's key", "AADSTS700027"),
+    # azcred compares the two before anything is sent.
+    no(
+        "certificate: another's key",
+        "AADSTS700027",
+        differs={OURS_NODE: "does not belong to the private key"},
+    ),
     # MSAL uses an assertion again while it lives; without MSAL each request has its own.
-    app("certificate: its assertion again", ASSERTION, refusal="AADSTS50013", differs={AIO: ""}, strict=True),
+    app(
+        "certificate: its assertion again",
+        ASSERTION,
+        refusal="AADSTS50013",
+        differs={AIO: "", OURS_NODE: ""},
+        strict=True,
+    ),
     # ---- an assertion from elsewhere
     app("assertion: federated", ASSERTION),
     app("assertion: signed by the certificate", ASSERTION),
@@ -128,9 +144,15 @@ FLOWS = [
     app("workload: by the default chain", ASSERTION, lacks=NO_MSAL),
     app("workload: by the token proxy", ASSERTION, lacks=NO_MSAL),
     app("workload: by the token proxy's name", ASSERTION, lacks=NO_MSAL),
-    no("workload: expired", "AADSTS700024", lacks=NO_MSAL),
+    # azcred looks at the time before it sends a token.
+    no("workload: expired", "AADSTS700024", lacks=NO_MSAL, differs={OURS_NODE: "a token that expired"}),
     no("workload: another's audience", "AADSTS700212", lacks=NO_MSAL),
-    no("workload: expired, by the token proxy", "AADSTS700024", lacks=NO_MSAL),
+    no(
+        "workload: expired, by the token proxy",
+        "AADSTS700024",
+        lacks=NO_MSAL,
+        differs={OURS_NODE: "a token that expired"},
+    ),
     # ---- a pipeline's job
     app("pipeline", ASSERTION, lacks=NO_MSAL),
     no("pipeline: wrong token", "TF400813", lacks=NO_MSAL),
@@ -149,7 +171,8 @@ FLOWS = [
     user("code: public client", PUBLIC),
     user("code: with a verifier", PUBLIC, lacks=ONLY_MSAL),
     no("code: wrong", "AADSTS70000"),
-    no("code: twice", "AADSTS54005"),
+    # The same code is the same user: azcred has the first one's token.
+    user("code: twice", refusal="AADSTS54005", differs={OURS_NODE: ""}),
     no("code: another's address", "AADSTS500112"),
     no("code: of another client", "AADSTS70000"),
     no("code: expired", "AADSTS70008", lacks=ONLY_MSAL),
@@ -164,7 +187,12 @@ FLOWS = [
     user("device: slow down", lacks=ONLY_MSAL),
     # @azure/identity's error has no text of the server.
     no("device: declined", "AADSTS70017", lacks=BY_HAND, differs={NODE: "authorization_declined"}),
-    no("device: expired", "AADSTS70020", lacks=BY_HAND, differs={NODE: "expired_token"}),
+    no(
+        "device: expired",
+        "AADSTS70020",
+        lacks=BY_HAND,
+        differs={NODE: "expired_token", OURS_NODE: "before the code expired"},
+    ),
     # ---- a browser
     user("browser", lacks=BY_HAND),
     no("browser: declined", "AADSTS65004", lacks=BY_HAND),
@@ -179,10 +207,10 @@ FLOWS = [
     host("IMDS: not assigned", "imds", refusal="Identity not found"),
     host("App Service", "app_service"),
     host("App Service: assigned", "app_service", "assigned"),
-    host("App Service: wrong header", "app_service", refusal="X-IDENTITY-HEADER header is missing or wrong"),
+    host("App Service: wrong header", "app_service", refusal="X-IDENTITY-HEADER header is missing or"),
     host("Azure ML", "azure_ml"),
     host("Azure ML: assigned", "azure_ml", "assigned"),
-    host("Azure ML: wrong secret", "azure_ml", refusal="secret header is missing or wrong"),
+    host("Azure ML: wrong secret", "azure_ml", refusal="secret header is missing or"),
     host("Cloud Shell", "cloud_shell", lacks=NO_MSAL),
     host("Cloud Shell: told no", "cloud_shell", refusal="not in this shell", lacks=NO_MSAL),
     host("Service Fabric", "service_fabric"),
@@ -201,6 +229,6 @@ FLOWS = [
         f"{ARC}: a challenge elsewhere",
         "arc",
         refusal="No such file or directory",
-        differs={AIO: "Unexpected file path", NODE: "invalid_file_path"},
+        differs={AIO: "Unexpected file path", NODE: "invalid_file_path", OURS_NODE: "nothing was read"},
     ),
 ]

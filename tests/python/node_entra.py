@@ -107,7 +107,7 @@ def applications(stage: Stage) -> list[Case]:
             came=no(REFUSED, "expired.jwt"),
             theirs=no(REFUSED, "AADSTS700024"),
             asked=([], ["entra_token"]),
-            why="a workload's token has expired",
+            why="a federated token that expired",
         ),
         Case(
             "workload: no file",

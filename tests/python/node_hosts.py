@@ -203,11 +203,8 @@ def chains(stage: Stage) -> list[Case]:
             theirs=no(
                 AGGREGATE,
                 "EnvironmentCredential",
-                "WorkloadIdentityCredential",
                 "ManagedIdentityCredential",
                 "Azure CLI",
-                "AzurePowerShellCredential",
-                "Azure Developer CLI",
             ),
             why="how a chain's report names its members",
         ),

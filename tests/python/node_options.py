@@ -236,7 +236,6 @@ def options(stage: Stage) -> list[Case]:
 RELIED_ON: dict[str, Any] = {
     "tlsOptions": {},
     "redirectOptions": {"maxRetries": 0},
-    "httpClient": {},
     "additionalPolicies": [],
     "allowInsecureConnection": False,
 }

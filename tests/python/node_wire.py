@@ -132,10 +132,18 @@ def request(record: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def polls(record: dict[str, Any]) -> bool:
+    """Whether a request asks if the user has approved a device."""
+    return "device_code" in record["form"].get("grant_type", "")
+
+
 def wire(records: list[dict[str, Any]], but: tuple[str, ...] = ()) -> list[str]:
     """Give all requests as sorted lines, without those that azcred does without and without the parts of `but`."""
     lines = []
-    for record in records:
+    for index, record in enumerate(records):
+        # MSAL begins to ask while the code is still being shown, azcred an interval later: the last answer counts.
+        if polls(record) and any(polls(later) for later in records[index + 1 : index + 2]):
+            continue
         if any(part in record["path"] for part in UNASKED):
             continue
         one = request(record)

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from conftest import NODE_MODULES, ROOT, run
-from flows import AIO, ARC, FLOWS, MSAL, NODE, PEERS, PYTHON, Flow
+from flows import AIO, ARC, FLOWS, MSAL, NODE, OURS_NODE, PEERS, PYTHON, Flow
 from scene import Scene, set_up
 from tokens import verified
 
@@ -50,11 +50,18 @@ class Runs:
                 PYTHON: [sys.executable, HERE / "azure_identity_flows.py", "sync"],
                 AIO: [sys.executable, HERE / "azure_identity_flows.py", "aio"],
                 NODE: ["node", self.scene.folder / "azure_identity_flows.mjs"],
+                OURS_NODE: ["node", self.scene.folder / "azure_identity_flows.mjs"],
                 MSAL: [sys.executable, HERE / "msal_flows.py"],
             }
+            # That program knows @azure/identity, and all packages with its names.
+            packages = {OURS_NODE: ["azcred"]}
+            # azcred reads its proxies once.
+            proxies = self.scene.proxy.env() if peer == OURS_NODE else {}
             self.scene.emulator.clear()
             path = {"PATH": f"{self.scene.folder}:{os.environ['PATH']}"}
-            done = run([*commands[peer], self.scene.file], self.scene.env() | path, cwd=self.scene.folder)
+            env = self.scene.env() | proxies | path
+            command = [*commands[peer], self.scene.file, *packages.get(peer, [])]
+            done = run(command, env, cwd=self.scene.folder)
             told = [json.loads(line) for line in done.stdout.splitlines()]
             self.requests[peer] = self.scene.emulator.requests()
             self.outcomes[peer] = {one["flow"]: one for one in told}
@@ -72,10 +79,10 @@ def known(peer: str) -> list[Flow]:
     return [flow for flow in FLOWS if peer not in flow.lacks]
 
 
-def check(scene: Scene, flow: Flow, token: str) -> None:
+def check(scene: Scene, peer: str, flow: Flow, token: str) -> None:
     """Check a token of the flow: for whom, by which client, shown how."""
     emulator = scene.strict if flow.strict else scene.emulator
-    claims = verified(emulator, token, flow.audience)
+    claims = verified(emulator, token, flow.asked(peer))
     client = emulator[flow.client]
     appid, oid = {"app": (client, client), "user": (client, USER), "system": SYSTEM, "assigned": ASSIGNED}[flow.who]
     said = {"tid": emulator["tenant_id"], "appid": appid, "oid": oid, "appidacr": flow.proof}
@@ -99,7 +106,7 @@ def test_flow(runs: Runs, peer: str, flow: Flow) -> None:
         assert refusal in outcome.get("error", "a token")
     else:
         assert "error" not in outcome, outcome["error"]
-        check(runs.scene, flow, outcome["token"])
+        check(runs.scene, peer, flow, outcome["token"])
         if flow.endpoint:
             asked = [one["endpoint"] for one in runs.requests[peer] if flow.audience in str(one)]
             assert set(asked) == {flow.endpoint}

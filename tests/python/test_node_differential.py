@@ -53,6 +53,10 @@ PASSING = {"iat", "nbf", "exp", "uti", "jti", "aio", "rh", "xms_cc"}
 """Claims that no two tokens share; the capabilities are compared as they were asked for."""
 
 
+RECORDED = ("homeAccountId", "clientId", "tenantId", "username")
+"""What two records of one sign-in share."""
+
+
 def cases(stage: Stage) -> list[Case]:
     """Give all cases on a stage."""
     kinds = (
@@ -180,7 +184,9 @@ def test_the_outcome_is_the_same(runs: dict[str, Run], name: str) -> None:
         if "lives" in ours:
             assert abs(ours["lives"] - theirs["lives"]) < 60_000
     if "record" in ours and "record" in theirs:
-        assert ours["record"] == theirs["record"]
+        # Of the two records one has a version; docs/differences.md, "`AuthenticationRecord.authority`".
+        said = [{key: run["record"][key] for key in RECORDED} for run in (ours, theirs)]
+        assert said[0] == said[1]
 
 
 @NAMES
@@ -209,4 +215,6 @@ def test_every_case_has_a_name_of_its_own() -> None:
 
 
 def test_nothing_goes_elsewhere(runs: dict[str, Run]) -> None:
-    assert {peer: run.led_astray for peer, run in runs.items()} == {OURS: [], THEIRS: []}
+    # @azure/identity asks for the way to AKS's token proxy at HTTPS_PROXY, whatever NO_PROXY says, then goes itself.
+    astray = [name for name in runs[THEIRS].led_astray if not name.startswith("localhost:")]
+    assert (runs[OURS].led_astray, astray) == ([], [])
