@@ -15,17 +15,17 @@ const ESTABLISHED: &str = "HTTP/1.1 200 Connection established\r\n\r\n";
 const CANARY: &str = "canary";
 
 /// A folder that goes when the test does.
-struct Folder(PathBuf);
+pub(crate) struct Folder(pub(crate) PathBuf);
 
 impl Folder {
-    fn new(name: &str) -> Folder {
+    pub(crate) fn new(name: &str) -> Folder {
         let path = std::env::temp_dir().join(format!("azcred-{}-{name}", std::process::id()));
         std::fs::create_dir(&path).unwrap();
         Folder(path)
     }
 
     #[expect(clippy::disallowed_methods, reason = "a file of its own")]
-    fn write(&self, name: &str, content: &str) -> Value {
+    pub(crate) fn write(&self, name: &str, content: &str) -> Value {
         let path = self.0.join(name);
         std::fs::write(&path, content).unwrap();
         Value::text(path.to_str().unwrap())
