@@ -58,9 +58,9 @@ fn no_text_leaves_its_field_on_the_way_to_a_host() {
         assert!(!usual.is_empty());
         for text in TEXTS {
             let mut expected = usual.clone();
-            expected
-                .iter_mut()
-                .for_each(|(_, fields)| drop(fields.insert("resource".to_owned(), vec![text.to_owned()])));
+            for (_, fields) in &mut expected {
+                fields.insert("resource".to_owned(), vec![text.to_owned()]);
+            }
             assert_eq!(sent(&[], text), expected, "{}", host.title);
         }
         for option in ["client_id", "object_id", "resource_id"] {

@@ -84,8 +84,8 @@ fn bodies() -> Vec<Vec<u8>> {
     let mut bodies: Vec<Vec<u8>> = texts.iter().map(|text| text.as_bytes().to_vec()).collect();
     bodies.push(b"{\"access_token\":\"songbird\xff\",\"expires_in\":3600}".to_vec());
     bodies.push("{\"access_token\":\"songbird\"}".encode_utf16().flat_map(u16::to_le_bytes).collect());
-    bodies.push(b"[".repeat(1 << 19));
-    bodies.push(format!("{}7{}", "{\"a\":".repeat(50_000), "}".repeat(50_000)).into_bytes());
+    bodies.push(b"[".repeat(1 << 16));
+    bodies.push(format!("{}7{}", "{\"a\":".repeat(5_000), "}".repeat(5_000)).into_bytes());
     bodies.push(vec![0; 1 << 16]);
     bodies
 }

@@ -81,7 +81,7 @@ struct Hasty {
 
 impl Http for Hasty {
     fn send<'a>(&'a self, request: &'a Request) -> Boxed<'a, Result<Response, HttpError>> {
-        assert!(request.timeout <= Duration::from_secs(60), "{request:?} has no limit to speak of");
+        assert!(request.timeout <= Duration::from_mins(1), "{request:?} has no limit to speak of");
         let request = Request {
             method: request.method,
             url: request.url.clone(),

@@ -197,9 +197,11 @@ async fn no_other_algorithm_stands_in_for_a_signature() {
     let identity = Identity::read(&client.ready("certificate_file"));
     let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
     // What everybody knows of the certificate, as the secret of a symmetric algorithm.
-    let pem = text(&client.ready("certificate_file"));
+    let pem = text(client.ready("certificate_file"));
     let known: [&[u8]; 3] = [&identity.chain[0], pem.as_bytes(), b""];
-    for algorithm in [json!("none"), json!("None"), json!("HS256"), json!("RS256"), json!("ES256"), json!(7), Value::Null] {
+    for algorithm in
+        [json!("none"), json!("None"), json!("HS256"), json!("RS256"), json!("ES256"), json!(7), Value::Null]
+    {
         let header = json!({"alg": algorithm, "x5t": URL_SAFE_NO_PAD.encode(identity.sha1()), "x5c": identity.x5c()});
         let signed = format!("{}.{}", part(&header), part(&claims(&client)));
         let mut signatures = vec![String::new(), URL_SAFE_NO_PAD.encode([0; 256])];
