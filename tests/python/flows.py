@@ -1,4 +1,4 @@
-"""Every way to a token that a published SDK knows, and what comes of it: one table for all of them.
+"""Every way to a token that azcred or a published SDK knows, and what comes of it: one table for all of them.
 
 A flow has the same name in the programs of all peers. It gives a token, or a refusal whose words the peer passes on.
 """
@@ -10,7 +10,10 @@ from dataclasses import dataclass, field
 from stagehand import resource
 
 PYTHON, AIO, NODE, MSAL = "azure-identity", "azure-identity aio", "@azure/identity", "MSAL for Python"
-PEERS = (PYTHON, AIO, NODE, MSAL)
+OURS, OURS_AIO = "azcred", "azcred aio"
+PEERS = (PYTHON, AIO, NODE, MSAL, OURS, OURS_AIO)
+MODULES = {PYTHON: "azure.identity", AIO: "azure.identity.aio", OURS: "azcred", OURS_AIO: "azcred.aio"}
+"""Those that have azure-identity's classes."""
 
 AUDIENCE = "https://storage.azure.com"
 OTHER_AUDIENCE = "https://vault.azure.net"
@@ -69,10 +72,12 @@ def host(name: str, endpoint: str, who: str = "system", refusal: str = "", **mor
 
 
 # What needs a person: azure-identity has it in its synchronous half.
-BY_HAND = (AIO,)
+BY_HAND = (AIO, OURS_AIO)
 # MSAL reads no environment, and knows neither workloads nor pipelines.
 NO_MSAL = (MSAL,)
-ONLY_MSAL = (PYTHON, AIO, NODE)
+# In azcred they come with the option `enable_azure_proxy`.
+NO_PROXY = (MSAL, OURS, OURS_AIO)
+ONLY_MSAL = (PYTHON, AIO, NODE, OURS, OURS_AIO)
 
 FLOWS = [
     # ---- an application and its secret
@@ -105,12 +110,28 @@ FLOWS = [
     app("certificate: with its chain", ASSERTION),
     app("certificate: PFX", ASSERTION, lacks=(NODE,)),
     app("certificate: PFX with its chain", ASSERTION, lacks=(NODE,)),
+    # Where azcred has a token of the same identity it gives that: in `code: twice` and here, with or without the chain.
     # azure-identity's asynchronous half sends no chain.
     app("certificate: a successor with its chain", ASSERTION, differs={AIO: "AADSTS700027"}),
-    no("certificate: a successor without its chain", "AADSTS700027"),
-    no("certificate: another's key", "AADSTS700027"),
+    app(
+        "certificate: a successor without its chain",
+        ASSERTION,
+        refusal="AADSTS700027",
+        differs=dict.fromkeys((OURS, OURS_AIO), ""),
+    ),
+    no(
+        "certificate: another's key",
+        "AADSTS700027",
+        differs=dict.fromkeys((OURS, OURS_AIO), "does not belong to the private key"),
+    ),
     # MSAL uses an assertion again while it lives; without MSAL each request has its own.
-    app("certificate: its assertion again", ASSERTION, refusal="AADSTS50013", differs={AIO: ""}, strict=True),
+    app(
+        "certificate: its assertion again",
+        ASSERTION,
+        refusal="AADSTS50013",
+        differs=dict.fromkeys((AIO, OURS, OURS_AIO), ""),
+        strict=True,
+    ),
     # ---- an assertion from elsewhere
     app("assertion: federated", ASSERTION),
     app("assertion: signed by the certificate", ASSERTION),
@@ -126,11 +147,17 @@ FLOWS = [
     # ---- a pod
     app("workload", ASSERTION, lacks=NO_MSAL),
     app("workload: by the default chain", ASSERTION, lacks=NO_MSAL),
-    app("workload: by the token proxy", ASSERTION, lacks=NO_MSAL),
-    app("workload: by the token proxy's name", ASSERTION, lacks=NO_MSAL),
-    no("workload: expired", "AADSTS700024", lacks=NO_MSAL),
+    app("workload: by the token proxy", ASSERTION, lacks=NO_PROXY),
+    app("workload: by the token proxy's name", ASSERTION, lacks=NO_PROXY),
+    # azcred looks before it asks.
+    no(
+        "workload: expired",
+        "AADSTS700024",
+        lacks=NO_MSAL,
+        differs=dict.fromkeys((OURS, OURS_AIO), "holds a token that expired"),
+    ),
     no("workload: another's audience", "AADSTS700212", lacks=NO_MSAL),
-    no("workload: expired, by the token proxy", "AADSTS700024", lacks=NO_MSAL),
+    no("workload: expired, by the token proxy", "AADSTS700024", lacks=NO_PROXY),
     # ---- a pipeline's job
     app("pipeline", ASSERTION, lacks=NO_MSAL),
     no("pipeline: wrong token", "TF400813", lacks=NO_MSAL),
@@ -149,7 +176,7 @@ FLOWS = [
     user("code: public client", PUBLIC),
     user("code: with a verifier", PUBLIC, lacks=ONLY_MSAL),
     no("code: wrong", "AADSTS70000"),
-    no("code: twice", "AADSTS54005"),
+    user("code: twice", refusal="AADSTS54005", differs=dict.fromkeys((OURS, OURS_AIO), "")),
     no("code: another's address", "AADSTS500112"),
     no("code: of another client", "AADSTS70000"),
     no("code: expired", "AADSTS70008", lacks=ONLY_MSAL),
@@ -164,7 +191,12 @@ FLOWS = [
     user("device: slow down", lacks=ONLY_MSAL),
     # @azure/identity's error has no text of the server.
     no("device: declined", "AADSTS70017", lacks=BY_HAND, differs={NODE: "authorization_declined"}),
-    no("device: expired", "AADSTS70020", lacks=BY_HAND, differs={NODE: "expired_token"}),
+    no(
+        "device: expired",
+        "AADSTS70020",
+        lacks=BY_HAND,
+        differs={NODE: "expired_token", OURS: "before the code expired"},
+    ),
     # ---- a browser
     user("browser", lacks=BY_HAND),
     no("browser: declined", "AADSTS65004", lacks=BY_HAND),
@@ -201,6 +233,11 @@ FLOWS = [
         f"{ARC}: a challenge elsewhere",
         "arc",
         refusal="No such file or directory",
-        differs={AIO: "Unexpected file path", NODE: "invalid_file_path"},
+        differs={
+            AIO: "Unexpected file path",
+            NODE: "invalid_file_path",
+            OURS: "nothing was read",
+            OURS_AIO: "nothing was read",
+        },
     ),
 ]

@@ -1,4 +1,4 @@
-"""The unmodified SDKs go through every flow against the emulator: each gets the right token, or the right refusal.
+"""The unmodified SDKs and azcred go through every flow of the emulator: each gets the right token or refusal.
 
 Each peer goes through all of its flows in one process; `flows.py` says what must come of them.
 """
@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from conftest import NODE_MODULES, ROOT, run
-from flows import AIO, ARC, FLOWS, MSAL, NODE, PEERS, PYTHON, Flow
+from flows import ARC, FLOWS, MODULES, MSAL, NODE, OURS, OURS_AIO, PEERS, Flow
 from scene import Scene, set_up
 from tokens import verified
 
@@ -47,13 +47,15 @@ class Runs:
         """Give the outcomes of that peer by flow."""
         if peer not in self.outcomes:
             commands = {
-                PYTHON: [sys.executable, HERE / "azure_identity_flows.py", "sync"],
-                AIO: [sys.executable, HERE / "azure_identity_flows.py", "aio"],
+                name: [sys.executable, HERE / "azure_identity_flows.py", module] for name, module in MODULES.items()
+            } | {
                 NODE: ["node", self.scene.folder / "azure_identity_flows.mjs"],
                 MSAL: [sys.executable, HERE / "msal_flows.py"],
             }
             self.scene.emulator.clear()
             path = {"PATH": f"{self.scene.folder}:{os.environ['PATH']}"}
+            # azcred takes its proxy from the environment once.
+            path |= self.scene.proxy.env() if peer in (OURS, OURS_AIO) else {}
             done = run([*commands[peer], self.scene.file], self.scene.env() | path, cwd=self.scene.folder)
             told = [json.loads(line) for line in done.stdout.splitlines()]
             self.requests[peer] = self.scene.emulator.requests()
