@@ -73,6 +73,14 @@ typedef enum {
 } azcred_status;
 
 /**
+ * A credential and the request it is always asked, for clients that take a function and one pointer: what azure-identity
+ * calls a bearer token provider. May be used from any threads at once, save while it is being freed.
+ *
+ * `azcred_bearer_token_provider_new`, `azcred_bearer_token_provider_get`, `azcred_bearer_token_provider_free`.
+ */
+typedef struct azcred_bearer_token_provider azcred_bearer_token_provider;
+
+/**
  * What a function is told, by name. A function that shows a device code: "verification_uri", "user_code", "expires_on"
  * (Unix seconds) and "message" (a sentence with all of it). A function that gives an assertion: nothing.
  *
@@ -502,6 +510,36 @@ azcred_status azcred_options_set_number(const azcred_options *options,
 void azcred_options_free(azcred_options *options);
 
 /**
+ * Creates a provider of tokens for `request`, which is read once and checked.
+ *
+ * Borrows `credential`, which may be freed afterwards, and copies `request`. `*provider_out` owns an object for
+ * `azcred_bearer_token_provider_free`, NULL on failure; on failure `*error_out`, if given, owns an error. A cancellation in
+ * `request` counts for all calls. Any thread. Since 0.1.0.
+ */
+azcred_status azcred_bearer_token_provider_new(const azcred_credential *credential,
+                                               const azcred_token_request *request,
+                                               azcred_bearer_token_provider **provider_out,
+                                               azcred_error **error_out);
+
+/**
+ * Gets a live token, as `azcred_credential_get_token` does: from the cache at once, else it blocks this thread. Its text is
+ * `azcred_token_secret`, its header form `azcred_token_authorization`.
+ *
+ * Borrows `provider`. `*token_out` owns a token for `azcred_token_free`, NULL on failure; on failure `*error_out`, if given,
+ * owns an error. Any thread, any number at once. Since 0.1.0.
+ */
+azcred_status azcred_bearer_token_provider_get(const azcred_bearer_token_provider *provider,
+                                               azcred_token **token_out,
+                                               azcred_error **error_out);
+
+/**
+ * Frees a provider. Calls in progress end by themselves.
+ *
+ * Consumes `provider`; NULL does nothing. Never does I/O. Since 0.1.0.
+ */
+void azcred_bearer_token_provider_free(azcred_bearer_token_provider *provider);
+
+/**
  * Has the user sign in, whatever is cached, and blocks this thread until that is done, the request's timeout has passed
  * or its cancellation is triggered. A request without scopes asks for the cloud's management. Only credentials that a
  * user signs in to: DeviceCodeCredential, InteractiveBrowserCredential, UsernamePasswordCredential. Not from inside a
@@ -595,7 +633,8 @@ int64_t azcred_token_refresh_on(const azcred_token *token);
 const char *azcred_token_credential(const azcred_token *token);
 
 /**
- * What that credential asked: "imds", "app_service", "entra", "azure_cli".
+ * What that credential asked: "imds", "app_service", "service_fabric", "azure_arc", "azure_ml", "cloud_shell", "entra",
+ * "azure_cli", "azure_powershell", "azure_developer_cli".
  *
  * Borrows `token`; the text lives as long as it. NULL gives NULL. Any thread. Since 0.1.0.
  */

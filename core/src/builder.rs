@@ -64,7 +64,7 @@ const TYPES: [Type; 18] = [
     },
     Type {
         name: workload_identity::NAME,
-        takes: &[&["tenant_id", "client_id", "token_file_path"], ENTRA_OPTIONS],
+        takes: &[&["tenant_id", "client_id", "token_file_path", "enable_azure_proxy"], ENTRA_OPTIONS],
         build: |world, options| Ok(Arc::new(workload_identity::from_options(world, &options)?)),
     },
     Type {

@@ -78,6 +78,14 @@ impl Credential {
         Ok(self.look(request, &key, &demand))
     }
 
+    /// Whether this credential could be asked this at all, without asking.
+    ///
+    /// # Errors
+    /// As [`Credential::get_token`] for a request that no source could serve.
+    pub fn check(&self, request: &TokenRequest) -> Result<(), Error> {
+        self.question(request).map(drop)
+    }
+
     /// A token; blocks this thread until it is there, without running anything on it.
     ///
     /// # Errors

@@ -14,6 +14,7 @@ mod error;
 mod function;
 mod guard;
 mod options;
+mod provider;
 mod record;
 mod request;
 mod token;

@@ -111,7 +111,8 @@ pub extern "C" fn azcred_token_credential(token: Option<&azcred_token>) -> *cons
     token.map_or(ptr::null(), |token| token.origin().credential.as_ptr())
 }
 
-/// What that credential asked: "imds", "app_service", "entra", "azure_cli".
+/// What that credential asked: "imds", "app_service", "service_fabric", "azure_arc", "azure_ml", "cloud_shell", "entra",
+/// "azure_cli", "azure_powershell", "azure_developer_cli".
 ///
 /// Borrows `token`; the text lives as long as it. NULL gives NULL. Any thread. Since 0.1.0.
 #[unsafe(no_mangle)]

@@ -67,6 +67,32 @@ static void twice(void) {
   azcred_token_free(second);
 }
 
+static void provider(void) {
+  static const char *const scope = "https://c-provider.example/.default";
+  static const char *const malformed = "a b";
+  azcred_credential *credential = managed_identity();
+  azcred_token_request request = request_for(&scope), wrong = request_for(&malformed);
+  azcred_bearer_token_provider *provider = NULL, *none = NULL;
+  azcred_token *first = NULL, *second = NULL;
+  azcred_error *error = NULL;
+  CHECK(azcred_bearer_token_provider_new(credential, &request, &provider, &error) == AZCRED_OK);
+  CHECK(provider != NULL && error == NULL);
+  CHECK(azcred_bearer_token_provider_new(credential, &wrong, &none, &error) == AZCRED_INVALID_ARGUMENT);
+  CHECK(none == NULL && strncmp(azcred_error_message(error), "malformed scope 'a b'", 21) == 0);
+  azcred_error_free(error);
+  CHECK(azcred_bearer_token_provider_new(NULL, &request, &none, NULL) == AZCRED_INVALID_ARGUMENT);
+  CHECK(azcred_bearer_token_provider_new(credential, NULL, &none, NULL) == AZCRED_INVALID_ARGUMENT);
+  CHECK(azcred_bearer_token_provider_get(NULL, &first, NULL) == AZCRED_INVALID_ARGUMENT);
+  azcred_credential_free(credential); /* it outlives what it was made of */
+  CHECK(azcred_bearer_token_provider_get(provider, &first, NULL) == AZCRED_OK);
+  CHECK(azcred_bearer_token_provider_get(provider, &second, NULL) == AZCRED_OK);
+  CHECK(azcred_token_secret(first) == azcred_token_secret(second));
+  azcred_bearer_token_provider_free(provider);
+  azcred_bearer_token_provider_free(NULL);
+  azcred_token_free(first);
+  azcred_token_free(second);
+}
+
 struct thread_work {
   const azcred_credential *credential;
   pthread_barrier_t *barrier;
@@ -381,7 +407,7 @@ int main(int argc, char **argv) {
   static const struct {
     const char *name;
     void (*run)(void);
-  } scenarios[] = {{"twice", twice},           {"threads", threads},     {"callbacks", callbacks},
+  } scenarios[] = {{"provider", provider},     {"twice", twice},           {"threads", threads},     {"callbacks", callbacks},
                    {"cancelling", cancelling}, {"bad_calls", bad_calls}, {"older_struct", older_struct},
                    {"forks", forks},           {"no_descriptors", no_descriptors},
                    {"fork_and_cancel", fork_and_cancel}};

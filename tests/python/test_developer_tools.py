@@ -33,6 +33,22 @@ def printed(name: str, lifetime: int = 3600) -> str:
     }[name]
 
 
+def is_gone(pid: str) -> bool:
+    """Tell whether a process ended, reaped or not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+
+
+def eventually(pid: str) -> bool:
+    """Wait until a process that was sent SIGKILL is gone: the kernel may still be at it."""
+    until = time.monotonic() + PATIENCE / 6
+    while not is_gone(pid) and time.monotonic() < until:
+        time.sleep(0.01)
+    return is_gone(pid)
+
+
 class Installed:
     """A folder on PATH, and one tool to be put there."""
 
@@ -134,8 +150,7 @@ def test_one_that_hangs_ends_with_its_children(tool: Installed, tmp_path: Path) 
         tool.token("hangs", process_timeout=0.5)
     assert time.monotonic() - start < PATIENCE / 2
     for pid in (tmp_path / "pids").read_text().split():
-        stat = Path(f"/proc/{pid}/stat")
-        assert not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] == "Z"
+        assert eventually(pid), pid
 
 
 def test_one_that_closes_its_output_and_stays(tool: Installed, tmp_path: Path) -> None:

@@ -45,6 +45,8 @@ def test_azure_identity_aio_gets_a_token_by_client_secret(application: Emulator)
             application["client_id"],
             application["client_secret"],
             authority=application["https"],
+            # aiohttp reads the trust of the environment once, when it is imported.
+            connection_verify=application["ca_file"],
         ) as credential:
             return (await credential.get_token(STORAGE)).token
 

@@ -67,6 +67,8 @@ export interface WorkloadIdentityCredentialOptions extends AuthorityOptions, Mul
   clientId?: string;
   /** Where the platform leaves the workload's token. Default: `AZURE_FEDERATED_TOKEN_FILE`. */
   tokenFilePath?: string;
+  /** Asks the token proxy of an AKS cluster with identity bindings, where `AZURE_KUBERNETES_TOKEN_PROXY` names one. */
+  enableAzureProxy?: boolean;
 }
 
 /** A workload of Kubernetes, by the token that its platform leaves in a file. */

@@ -30,7 +30,8 @@ export interface AccessToken {
 export interface Provenance {
   /** The class name of the credential that fetched it; in a chain, the member. */
   readonly credential: string;
-  /** What that credential asked: `imds`, `app_service`, `entra`, `azure_cli`. */
+  /** What that credential asked: `imds`, `app_service`, `service_fabric`, `azure_arc`, `azure_ml`, `cloud_shell`,
+   * `entra`, `azure_cli`, `azure_powershell`, `azure_developer_cli`. */
   readonly source: string;
   /** The tenant asked for, where the source takes one. */
   readonly tenantId?: string;

@@ -279,7 +279,7 @@ test("a chain goes on to the member that has a token", async (t) => {
 
 test("every class of error has its name, whatever a minifier does", () => {
   const classes = Object.entries(azcred).filter(([, value]) => value?.prototype instanceof Error);
-  assert.equal(classes.length, 9);
+  assert.equal(classes.length, 10);
   for (const [name, type] of classes) {
     assert.equal(type.prototype.name, name);
   }

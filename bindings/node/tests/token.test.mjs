@@ -135,7 +135,9 @@ test("what is printed of a credential is its class", () => {
 test("import, require and the types have the same names", async () => {
   const require = createRequire(import.meta.url);
   const required = require("azcred");
-  const types = readFileSync(path.join(path.dirname(require.resolve("azcred")), "index.d.ts"), "utf8");
+  const folder = path.dirname(require.resolve("azcred"));
+  const files = ["index.d.ts", "applications.d.ts", "users.d.ts"];
+  const types = files.map((name) => readFileSync(path.join(folder, name), "utf8")).join("");
   const declared = [...types.matchAll(/^export declare (?:class|const|function) (\w+)/gm)].map(([, name]) => name);
   assert.deepEqual(declared.sort(), Object.keys(required).sort());
   assert.deepEqual(Object.keys(azcred).sort(), Object.keys(required).sort());

@@ -68,6 +68,8 @@ pub(crate) struct Options {
     pub(crate) send_certificate_chain: Option<bool>,
     /// A file with the federated token of a workload. Default: `AZURE_FEDERATED_TOKEN_FILE`.
     pub(crate) token_file_path: Option<String>,
+    /// Whether tokens are asked for at the token proxy of an AKS cluster, where its variables name one.
+    pub(crate) enable_azure_proxy: Option<bool>,
     /// The Azure Resource Manager service connection of a pipeline.
     pub(crate) service_connection_id: Option<String>,
     /// A pipeline job's `System.AccessToken`.

@@ -19,7 +19,7 @@ const CACHE: Disposition = Noted("tokens are cached in memory and never written 
 const AUTHORITY: Disposition = Noted("it is for requests to an authority, and this credential makes none");
 const TRANSPORT: Disposition = Refused("azcred has its own HTTP client");
 
-const TABLE: [(&str, Disposition); 37] = [
+const TABLE: [(&str, Disposition); 38] = [
     ("additional_policies", TRANSPORT),
     ("allow_insecure_connection", Refused("secrets travel over TLS only")),
     (
@@ -33,6 +33,7 @@ const TABLE: [(&str, Disposition); 37] = [
     ("connection_cert", Refused("client certificates for TLS are not used by Entra ID")),
     ("connection_timeout", AUTHORITY),
     ("connection_verify", AUTHORITY),
+    ("enable_azure_proxy", Noted("only a WorkloadIdentityCredential of its own uses a cluster's token proxy")),
     ("enable_support_logging", LOGS),
     ("http_client", TRANSPORT),
     ("http_logging_policy", LOGS),

@@ -15,6 +15,8 @@ use crate::options::Options;
 use crate::request::check_tenant;
 use crate::token::Secret;
 use crate::wire::client_assertion;
+use crate::wire::entra::Authority;
+use crate::wire::token_proxy::TokenProxy;
 use crate::world::World;
 
 /// The class name.
@@ -65,12 +67,27 @@ fn found(credential: &'static str, world: &World, options: &Options) -> Result<R
         let names: Vec<&str> = all.into_iter().filter(|(missing, _)| *missing).map(|(_, name)| name).collect();
         return Ok(Err(format!("workload identity is not fully configured: {} missing", names.join(", "))));
     };
-    let authority = authority(credential, world, options)?;
+    let authority = asked(credential, world, options)?;
     let allowed = options.additionally_allowed_tenants.clone();
     let tenants = Tenants::own(world, credential, Some(tenant_id.clone()), allowed)?;
     let proof = Proof::File(PathBuf::from(path));
     let client = Client { credential, authority, client_id: client_id.clone(), proof };
     Ok(Ok(Application::new(NAME, client, tenants)))
+}
+
+/// The authority, by way of a cluster's token proxy where that is wished for and there is one.
+fn asked(credential: &'static str, world: &World, options: &Options) -> Result<Authority, Error> {
+    let authority = authority(credential, world, options)?;
+    if options.enable_azure_proxy != Some(true) {
+        return Ok(authority);
+    }
+    let token_proxy = TokenProxy::read(|name| world.env.get(name), &options.network)
+        .map_err(|sentence| Error::configuration(format!("{credential}: {sentence}")))?;
+    let Some(token_proxy) = token_proxy else { return Ok(authority) };
+    if options.network.proxy().is_some() {
+        tracing::info!(credential, "the proxy of the options is not used on the way to a cluster's token proxy");
+    }
+    Ok(authority.by(token_proxy))
 }
 
 /// The assertion that the file holds now.

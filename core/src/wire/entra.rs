@@ -2,6 +2,7 @@
 //!
 //! <https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow>
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -12,6 +13,7 @@ use super::discovery;
 use super::http::{Request, Route};
 use super::network::Network;
 use super::region::{self, Region};
+use super::token_proxy::TokenProxy;
 use crate::request::shown;
 use crate::token::Secret;
 
@@ -25,6 +27,7 @@ pub(crate) struct Authority {
     base: String,
     host: String,
     network: Network,
+    token_proxy: Option<TokenProxy>,
     /// Which of its regions an application asks.
     region: Region,
     /// Whether anybody still has to be asked if it is one; shared by its copies.
@@ -49,7 +52,7 @@ impl Authority {
                 let base = url.as_str().trim_end_matches('/').to_owned();
                 let unconfirmed = Arc::new(AtomicBool::new(!discovery::is_known(&base)));
                 let (host, network) = (host.to_owned(), Network::default());
-                Ok(Authority { host, base, network, region: Region::Central, unconfirmed })
+                Ok(Authority { host, base, network, token_proxy: None, region: Region::Central, unconfirmed })
             }
             _ => Err(wrong()),
         }
@@ -58,6 +61,18 @@ impl Authority {
     /// The same one, reached in this way.
     pub(crate) fn through(self, network: &Network) -> Authority {
         Authority { network: network.clone(), ..self }
+    }
+
+    /// The same one, asked for tokens by way of a cluster's token proxy. Nothing confidential goes to its own host then,
+    /// so nobody has to be asked about that; nor is there a choice of regions.
+    pub(crate) fn by(self, token_proxy: TokenProxy) -> Authority {
+        self.confirm();
+        Authority { token_proxy: Some(token_proxy), region: Region::Central, ..self }
+    }
+
+    /// The token proxy on the way to it.
+    pub(crate) fn token_proxy(&self) -> Option<&TokenProxy> {
+        self.token_proxy.as_ref()
     }
 
     /// The same one, of which applications ask this region.
@@ -97,7 +112,15 @@ impl Authority {
         self.network.patience(usual)
     }
 
-    /// The host, for messages.
+    /// The host, and by whom it is asked for tokens, for messages.
+    pub(crate) fn shown(&self) -> Cow<'_, str> {
+        match &self.token_proxy {
+            Some(proxy) => format!("{} (by the token proxy {})", self.host, proxy.origin()).into(),
+            None => self.host.as_str().into(),
+        }
+    }
+
+    /// The host.
     pub(crate) fn host(&self) -> &str {
         &self.host
     }
@@ -123,9 +146,14 @@ impl Authority {
     pub(crate) fn request(&self, endpoint: Endpoint, tenant: &str, form: &[(&str, &str)], request_id: &str) -> Request {
         let mut body = form_urlencoded::Serializer::new(String::with_capacity(512));
         body.extend_pairs(form);
+        let direct = self.url(endpoint, tenant);
+        let (url, route) = match &self.token_proxy {
+            Some(proxy) if endpoint == Endpoint::Token => (proxy.url(&direct), Route::TokenProxy(proxy.clone())),
+            _ => (direct, self.route()),
+        };
         Request {
             method: "POST",
-            url: self.url(endpoint, tenant),
+            url,
             headers: vec![
                 ("accept", Secret::new("application/json")),
                 ("client-request-id", Secret::new(request_id)),
@@ -133,7 +161,7 @@ impl Authority {
             ],
             body: Some(Secret::new(body.finish())),
             timeout: self.network.timeout(),
-            route: self.route(),
+            route,
         }
     }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 pub use super::network::Network;
+pub use super::token_proxy::TokenProxy;
 use crate::token::Secret;
 
 /// The largest body that is read; a token answer is a few kilobytes.
@@ -22,6 +23,9 @@ pub enum Route {
     /// To an authority: TLS with checked certificates, in the way that the credential's options describe; by default
     /// the proxies of the environment are honoured.
     Authority(Network),
+    /// To the token proxy of this cluster over TLS, in an authority's place: by the name and the trust that it
+    /// describes, and through no other proxy.
+    TokenProxy(TokenProxy),
 }
 
 /// One request. `Debug` shows neither header values nor the body.

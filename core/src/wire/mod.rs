@@ -14,3 +14,4 @@ pub(crate) mod page;
 pub(crate) mod redirect;
 pub(crate) mod region;
 pub(crate) mod retry;
+pub(crate) mod token_proxy;

@@ -1,14 +1,18 @@
 //! HTTP over reqwest and rustls: no redirects, no cookies, bounded bodies.
 //!
 //! There are two clients. The one for local sources has no TLS and no proxy; the one for authorities loads the trusted
-//! roots, and is made at first use, since most processes on Azure never need it. A host whose endpoint has a certificate
-//! of its own making gets a third, which trusts that one and has no proxy either. A credential whose options describe
-//! a way of its own to its authority shares a client with those that have the same. All belong to one fork generation:
-//! a child starts with clients of its own and leaves the parent's alone.
+//! roots, and is made at first use, since most processes on Azure never need it. A host whose endpoint has a
+//! certificate of its own making gets a third, which trusts that one and has no proxy either. A credential whose
+//! options describe a way of its own to its authority shares a client with those that have the same, and so does one
+//! that asks a cluster's token proxy. All belong to one fork generation: a child starts with clients of its own and
+//! leaves the parent's alone.
 
+use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::redirect::Policy;
 use rustls::crypto::CryptoProvider;
 use rustls::{ClientConfig, ConfigBuilder, RootCertStore, WantsVerifier};
@@ -17,8 +21,10 @@ use zeroize::Zeroizing;
 use super::pin::Pin;
 use super::{Boxed, Env, Files, Http, roots};
 use crate::generation::PerGeneration;
-use crate::wire::http::{HttpError, HttpFault, MAX_BODY, Network, Request, Response, Route};
+use crate::request::shown;
+use crate::wire::http::{HttpError, HttpFault, MAX_BODY, Network, Request, Response, Route, TokenProxy};
 use crate::wire::network::Proxy;
+use crate::wire::token_proxy::{self, Trust};
 
 #[derive(Debug)]
 pub(super) struct RealHttp {
@@ -36,7 +42,12 @@ struct Clients {
     pinned: Table<[u8; 20]>,
     /// By what the options of their credentials say.
     networks: Table<Network>,
+    /// By what the variables say, and by what the file of certificates holds that they name.
+    token_proxies: Table<(TokenProxy, Option<Digest>)>,
 }
+
+/// SHA-256.
+type Digest = [u8; 32];
 
 /// The clients that were used last.
 #[derive(Debug)]
@@ -65,6 +76,12 @@ impl<K: PartialEq + Clone> Table<K> {
         kept.insert(0, (key.clone(), client.clone()));
         Ok(client)
     }
+
+    /// The client used last of those whose keys fit.
+    fn latest(&self, fits: impl Fn(&K) -> bool) -> Option<reqwest::Client> {
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.iter().find(|(key, _)| fits(key)).map(|(_, client)| client.clone())
+    }
 }
 
 impl RealHttp {
@@ -74,31 +91,60 @@ impl RealHttp {
 
     fn client(&self, route: &Route) -> Result<reqwest::Client, HttpError> {
         let clients = self.clients.get();
-        let make = || build(route, self.tls(route)?);
-        let place = match route {
-            Route::Pinned(thumbprint) => return clients.pinned.get(thumbprint, make),
-            Route::Authority(network) if !network.is_default() => return clients.networks.get(network, make),
-            Route::Local => &clients.local,
-            Route::Authority(_) => &clients.authority,
-        };
-        if let Some(client) = place.get() {
-            return Ok(client.clone());
+        let trusting = |roots| build(route, config()?.with_root_certificates(roots).with_no_client_auth());
+        match route {
+            Route::Local => once(&clients.local, || trusting(RootCertStore::empty())),
+            Route::Pinned(thumbprint) => clients.pinned.get(thumbprint, || {
+                let pin = Arc::new(Pin::new(*thumbprint, provider()));
+                build(route, config()?.dangerous().with_custom_certificate_verifier(pin).with_no_client_auth())
+            }),
+            Route::Authority(network) if network.is_default() => {
+                once(&clients.authority, || trusting(self.roots(network)?))
+            }
+            Route::Authority(network) => clients.networks.get(network, || trusting(self.roots(network)?)),
+            Route::TokenProxy(proxy) => {
+                let kept = &clients.token_proxies;
+                match proxy.trust() {
+                    Trust::File(path) => self.by_file(kept, proxy, path, trusting),
+                    Trust::Pem(pem) => kept.get(&(proxy.clone(), None), || {
+                        trusting(token_proxy::roots(pem.as_bytes()).unwrap_or_else(RootCertStore::empty))
+                    }),
+                    Trust::Usual => kept.get(&(proxy.clone(), None), || trusting(self.roots(proxy.network())?)),
+                }
+            }
         }
-        let client = make()?;
-        Ok(place.get_or_init(|| client).clone())
     }
 
-    fn tls(&self, route: &Route) -> Result<ClientConfig, HttpError> {
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = config(&provider)?;
-        let config = match route {
-            Route::Local => config.with_root_certificates(RootCertStore::empty()),
-            Route::Pinned(thumbprint) => {
-                config.dangerous().with_custom_certificate_verifier(Arc::new(Pin::new(*thumbprint, provider)))
-            }
-            Route::Authority(network) => config.with_root_certificates(self.roots(network)?),
+    /// A client for each content of a file that is replaced while it is in use. Whoever replaces it may empty it first,
+    /// so what it held last is trusted until it holds certificates again.
+    fn by_file(
+        &self,
+        kept: &Table<(TokenProxy, Option<Digest>)>,
+        proxy: &TokenProxy,
+        path: &Path,
+        trusting: impl Fn(RootCertStore) -> Result<reqwest::Client, HttpError>,
+    ) -> Result<reqwest::Client, HttpError> {
+        const LARGEST: u64 = 1 << 20;
+        let wrong = |what: String| {
+            let message = format!("{}: {what}", token_proxy::CA_FILE);
+            HttpError { fault: HttpFault::Refused, message }
         };
-        Ok(config.with_no_client_auth())
+        let shown = || shown(&path.to_string_lossy());
+        let content = self.files.read(path, LARGEST);
+        let current = content.map_err(|error| wrong(format!("can't read '{}': {error}", shown()))).and_then(|pem| {
+            let found = ring::digest::digest(&ring::digest::SHA256, &pem);
+            let mut digest = Digest::default();
+            digest.copy_from_slice(found.as_ref());
+            kept.get(&(proxy.clone(), Some(digest)), || match token_proxy::roots(&pem) {
+                Some(roots) => trusting(roots),
+                None => Err(wrong(format!("expected PEM certificates in '{}', found none", shown()))),
+            })
+        });
+        current.or_else(|error| {
+            let last = kept.latest(|(known, _)| known == proxy).ok_or_else(|| error.clone())?;
+            tracing::warn!("{error}; those that it held before are still trusted");
+            Ok(last)
+        })
     }
 
     fn roots(&self, network: &Network) -> Result<RootCertStore, HttpError> {
@@ -110,8 +156,24 @@ impl RealHttp {
     }
 }
 
-fn config(provider: &Arc<CryptoProvider>) -> Result<ConfigBuilder<ClientConfig, WantsVerifier>, HttpError> {
-    ClientConfig::builder_with_provider(Arc::clone(provider))
+/// A place's client, made where there is none yet.
+fn once(
+    place: &OnceLock<reqwest::Client>,
+    make: impl FnOnce() -> Result<reqwest::Client, HttpError>,
+) -> Result<reqwest::Client, HttpError> {
+    if let Some(client) = place.get() {
+        return Ok(client.clone());
+    }
+    let client = make()?;
+    Ok(place.get_or_init(|| client).clone())
+}
+
+fn provider() -> Arc<CryptoProvider> {
+    Arc::new(rustls::crypto::ring::default_provider())
+}
+
+fn config() -> Result<ConfigBuilder<ClientConfig, WantsVerifier>, HttpError> {
+    ClientConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()
         .map_err(|error| refused(&error))
 }
@@ -126,20 +188,45 @@ fn build(route: &Route, tls: ClientConfig) -> Result<reqwest::Client, HttpError>
     let builder = match route {
         Route::Local => builder.no_proxy().connect_timeout(Duration::from_secs(2)),
         Route::Pinned(_) => builder.no_proxy().https_only(true).connect_timeout(Duration::from_secs(2)),
-        Route::Authority(network) => authority(builder.https_only(true), network)?,
+        Route::Authority(network) => {
+            let builder = limits(builder.https_only(true), network);
+            match network.proxy() {
+                Some(given) => builder.proxy(proxy(given)?),
+                // The library reads the environment, NO_PROXY included.
+                None => builder,
+            }
+        }
+        Route::TokenProxy(proxy) => {
+            let builder = limits(builder.https_only(true), proxy.network()).no_proxy();
+            match proxy.server_name() {
+                Some(_) => builder.dns_resolver(At(proxy.host())),
+                None => builder,
+            }
+        }
     };
     builder.build().map_err(|error| refused(&error.without_url()))
 }
 
-fn authority(builder: reqwest::ClientBuilder, network: &Network) -> Result<reqwest::ClientBuilder, HttpError> {
-    let mut builder = builder.connect_timeout(network.connection_timeout());
-    if let Some(limit) = network.read_timeout() {
-        builder = builder.read_timeout(limit);
+fn limits(builder: reqwest::ClientBuilder, network: &Network) -> reqwest::ClientBuilder {
+    let builder = builder.connect_timeout(network.connection_timeout());
+    match network.read_timeout() {
+        Some(limit) => builder.read_timeout(limit),
+        None => builder,
     }
-    match network.proxy() {
-        Some(given) => Ok(builder.proxy(proxy(given)?)),
-        // The library reads the environment, NO_PROXY included.
-        None => Ok(builder),
+}
+
+/// Finds one host, whatever name is asked for: requests are for the name that its certificate has, since that is what
+/// the library sends and checks.
+struct At(String);
+
+impl Resolve for At {
+    fn resolve(&self, _: Name) -> Resolving {
+        let host = self.0.clone();
+        Box::pin(async move {
+            // The library takes the port from the URL.
+            let found: Vec<SocketAddr> = tokio::net::lookup_host((host, 0)).await?.collect();
+            Ok(Box::new(found.into_iter()) as Addrs)
+        })
     }
 }
 
@@ -159,10 +246,18 @@ impl Http for RealHttp {
     fn send<'a>(&'a self, request: &'a Request) -> Boxed<'a, Result<Response, HttpError>> {
         Box::pin(async move {
             let client = self.client(&request.route)?;
-            let mut builder = match request.method {
-                "POST" => client.post(&request.url),
-                _ => client.get(&request.url),
+            let (url, host) = match &request.route {
+                Route::TokenProxy(proxy) => (proxy.named(&request.url), Some(proxy.authority())),
+                Route::Local | Route::Pinned(_) | Route::Authority(_) => (None, None),
             };
+            let url = url.as_deref().unwrap_or(&request.url);
+            let mut builder = match request.method {
+                "POST" => client.post(url),
+                _ => client.get(url),
+            };
+            if let Some(host) = host {
+                builder = builder.header("host", host);
+            }
             for (name, value) in &request.headers {
                 let mut value = reqwest::header::HeaderValue::from_str(value.expose()).map_err(|_| HttpError {
                     fault: HttpFault::Refused,
@@ -266,8 +361,7 @@ mod tests {
         let get = |key| {
             let make = || {
                 count.set(count.get() + 1);
-                let provider = Arc::new(rustls::crypto::ring::default_provider());
-                let tls = config(&provider)?.with_root_certificates(RootCertStore::empty());
+                let tls = config()?.with_root_certificates(RootCertStore::empty());
                 build(&Route::Local, tls.with_no_client_auth())
             };
             table.get(&key, make).unwrap();

@@ -244,6 +244,7 @@ impl World {
     pub(crate) async fn send(&self, request: &Request, policy: &RetryPolicy) -> Result<Response, HttpError> {
         let policy = match &request.route {
             Route::Authority(network) => network.retries().map_or(*policy, |retries| policy.at_most(retries)),
+            Route::TokenProxy(proxy) => proxy.network().retries().map_or(*policy, |retries| policy.at_most(retries)),
             Route::Local | Route::Pinned(_) => *policy,
         };
         let mut attempt = 0;

@@ -208,3 +208,37 @@ fn polling_ends_when_everyone_has_left() {
     assert_eq!(fake.told().len(), 2);
     assert!(asked.load(Ordering::SeqCst) <= 2, "at most the question that was under way");
 }
+
+#[test]
+fn a_prompt_holds_up_no_refresh() {
+    let (shown, go) = std::sync::mpsc::channel::<()>();
+    let go = Mutex::new(go);
+    let first = std::sync::atomic::AtomicBool::new(true);
+    let prompt = Function::blocking(move |_| {
+        // The second user takes until the other token is there.
+        if !first.swap(false, Ordering::SeqCst) {
+            go.lock().unwrap().recv().unwrap();
+        }
+        Ok(None)
+    });
+    let (made, fake) = device(&[("prompt_callback", Value::Function(prompt))]);
+    fake.serve(|request| {
+        let sent = request.body.as_ref().map(|body| body.expose().to_owned()).unwrap_or_default();
+        Ok(match request.url.ends_with("/devicecode") {
+            true => answer(200, CODE),
+            false if sent.contains("refresh_token") && sent.contains("guarded") => {
+                answer(400, r#"{"error":"interaction_required"}"#)
+            }
+            false => answer(200, &signed_in("t", "ann", "r1")),
+        })
+    });
+    ask(&made).unwrap();
+    let (sender, guarded) = std::sync::mpsc::channel();
+    let request = TokenRequest::scope("https://guarded/.default");
+    made.start(request, move |answer| sender.send(answer.is_ok()).unwrap()).unwrap();
+    eventually(|| fake.sent().iter().filter(|sent| sent.contains("/devicecode")).count() == 2);
+    ask_for(&made, "https://vault.azure.net/.default").unwrap();
+    assert!(guarded.try_recv().is_err(), "its user is still at it");
+    shown.send(()).unwrap();
+    assert!(guarded.recv().unwrap());
+}

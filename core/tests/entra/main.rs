@@ -4,6 +4,7 @@ mod applications;
 mod authorities;
 mod browser;
 mod device;
+mod token_proxy;
 mod users;
 
 use azcred::fake::Fake;

@@ -1,46 +1,18 @@
 //! The way to an authority, as a credential's options describe it: trust, proxies, time limits, retries.
 
-use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use azcred::fake::Fake;
 use azcred::{AccessToken, Credential, Error, ErrorKind, Spelling, TokenRequest, Value, World};
 
+use crate::folder::Folder;
 use crate::servers::{TOKEN, ok, proxy, serve, silence, vouched};
 
 /// No server has this name, so that only a proxy leads to it.
 const HOST: &str = "login.azcred.invalid";
 const ESTABLISHED: &str = "HTTP/1.1 200 Connection established\r\n\r\n";
 const CANARY: &str = "canary";
-
-/// A folder that goes when the test does.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Folder {
-        let path = std::env::temp_dir().join(format!("azcred-{}-{name}", std::process::id()));
-        std::fs::create_dir(&path).unwrap();
-        Folder(path)
-    }
-
-    #[expect(clippy::disallowed_methods, reason = "a file of its own")]
-    fn write(&self, name: &str, content: &str) -> Value {
-        let path = self.0.join(name);
-        std::fs::write(&path, content).unwrap();
-        Value::text(path.to_str().unwrap())
-    }
-
-    fn path(&self) -> Value {
-        Value::text(self.0.to_str().unwrap())
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        std::fs::remove_dir_all(&self.0).unwrap();
-    }
-}
 
 fn map(entries: &[(&str, Value)]) -> Value {
     Value::Map(entries.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect())

@@ -137,3 +137,38 @@ pub(crate) fn silence() -> SocketAddr {
     std::thread::spawn(move || listener.incoming().collect::<Vec<_>>());
     address
 }
+
+/// A server's certificate that may be replaced, and the names that were asked for.
+#[derive(Debug)]
+pub(crate) struct Desk {
+    shown: Mutex<Arc<dyn ResolvesServerCert>>,
+    names: Mutex<Vec<Option<String>>>,
+}
+
+impl Desk {
+    /// One that shows what `config` does, and the configuration of a server with it.
+    pub(crate) fn at(mut config: ServerConfig) -> (Arc<Desk>, ServerConfig) {
+        let desk = Arc::new(Desk { shown: Mutex::new(Arc::clone(&config.cert_resolver)), names: Mutex::default() });
+        config.cert_resolver = Arc::<Desk>::clone(&desk);
+        // A resumed session would show no certificate.
+        config.send_tls13_tickets = 0;
+        (desk, config)
+    }
+
+    /// Shows what this configuration does from now on.
+    pub(crate) fn show(&self, config: &ServerConfig) {
+        *self.shown.lock().unwrap() = Arc::clone(&config.cert_resolver);
+    }
+
+    /// The names asked for since the last look.
+    pub(crate) fn names(&self) -> Vec<Option<String>> {
+        std::mem::take(&mut *self.names.lock().unwrap())
+    }
+}
+
+impl ResolvesServerCert for Desk {
+    fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        self.names.lock().unwrap().push(hello.server_name().map(str::to_owned));
+        self.shown.lock().unwrap().resolve(hello)
+    }
+}

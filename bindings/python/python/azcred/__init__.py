@@ -70,6 +70,7 @@ __all__ = [
     "ManagedIdentityCredential",
     "OnBehalfOfCredential",
     "SharedTokenCacheCredential",
+    "TokenCachePersistenceOptions",
     "TransientError",
     "UsernamePasswordCredential",
     "VisualStudioCodeCredential",
@@ -90,6 +91,14 @@ class AzureAuthorityHosts:
 
 class KnownAuthorities(AzureAuthorityHosts):
     """The older name of :class:`AzureAuthorityHosts`."""
+
+
+class TokenCachePersistenceOptions:
+    """What azure-identity takes as ``cache_persistence_options``. azcred writes tokens nowhere, and does not use it."""
+
+    def __init__(self, *, allow_unencrypted_storage: bool = False, name: str = "msal.cache", **_: Any) -> None:
+        self.allow_unencrypted_storage = allow_unencrypted_storage
+        self.name = name
 
 
 class DefaultAzureCredential(_Credential):
@@ -165,7 +174,8 @@ class WorkloadIdentityCredential(_Credential):
     """A workload of Kubernetes, which signs in with the token that its platform leaves in a file.
 
     Options: ``tenant_id``, ``client_id`` and ``token_file_path``, by default those of the environment
-    (``AZURE_TENANT_ID``, ``AZURE_CLIENT_ID``, ``AZURE_FEDERATED_TOKEN_FILE``); ``authority``,
+    (``AZURE_TENANT_ID``, ``AZURE_CLIENT_ID``, ``AZURE_FEDERATED_TOKEN_FILE``); ``enable_azure_proxy`` (asks the token
+    proxy of an AKS cluster, where ``AZURE_KUBERNETES_TOKEN_PROXY`` names one); ``authority``,
     ``additionally_allowed_tenants``, ``disable_instance_discovery``.
     """
 

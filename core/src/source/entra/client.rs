@@ -126,7 +126,7 @@ impl Client {
             .world
             .send(&request, &RetryPolicy::ENTRA)
             .await
-            .map_err(|error| self.no_answer(authority.host(), &error))?;
+            .map_err(|error| self.no_answer(&authority.shown(), &error))?;
         if response.status == 200 {
             return Ok((response, request_id, asked));
         }
@@ -167,13 +167,17 @@ impl Client {
 
     /// The error of a 200 that makes no sense.
     pub(crate) fn garbage(&self, ask: &Ask<'_>, what: &str, request_id: String) -> Error {
-        let message = format!("{}: the answer of {} {what}", self.credential, self.authority.host());
+        let message = format!("{}: the answer of {} {what}", self.credential, self.authority.shown());
         Error::new(ask.place.garbage(), message).with_correlation_id(Some(request_id))
     }
 
     fn no_answer(&self, host: &str, error: &HttpError) -> Error {
         let credential = self.credential;
         match error.fault {
+            HttpFault::Tls if self.authority.token_proxy().is_some() => Error::failed(format!(
+                "{credential}: the certificate of {host} is not trusted: {error}; AZURE_KUBERNETES_CA_FILE or \
+                 AZURE_KUBERNETES_CA_DATA says who vouches for it, AZURE_KUBERNETES_SNI_NAME for which name"
+            )),
             HttpFault::Tls => Error::failed(format!(
                 "{credential}: the certificate of {host} is not trusted: {error}; if a proxy or a private authority \
                  signed it, name its certificate in SSL_CERT_FILE or in the option connection_verify"
@@ -186,7 +190,7 @@ impl Client {
     }
 
     fn refused(&self, response: &Response, secrets: &[&Secret], now: i64) -> Error {
-        let (credential, host) = (self.credential, self.authority.host());
+        let (credential, host) = (self.credential, self.authority.shown());
         let refusal = Refusal::read(response, secrets);
         let sentence = refusal.sentence(response.status);
         let (kind, message) = match response.status {

@@ -3,6 +3,7 @@
 //! The refresh token stays in this object: it is written nowhere and shared with nobody. A renewal that a caller does
 //! not wait for never brings up a prompt, and one credential is one account: a sign-in as somebody else is refused.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
@@ -65,8 +66,15 @@ pub(crate) struct User {
     /// The account that the program expects.
     pinned: Option<Account>,
     session: ArcSwapOption<Session>,
-    /// One sign-in or refresh at a time; a forked child has its own.
-    turn: PerGeneration<Mutex<()>>,
+    turns: PerGeneration<Turns>,
+}
+
+/// One refresh at a time, since servers may take a refresh token that comes twice for a stolen one; and one sign-in at a
+/// time, which may take a user minutes and holds up no refresh. A forked child has its own.
+#[derive(Debug, Default)]
+struct Turns {
+    refresh: Mutex<()>,
+    sign_in: Mutex<()>,
 }
 
 /// What is kept of a sign-in.
@@ -104,43 +112,65 @@ impl User {
             automatic: setup.automatic,
             pinned: setup.pinned,
             session: ArcSwapOption::empty(),
-            turn: PerGeneration::new(),
+            turns: PerGeneration::new(),
         }
     }
 
     async fn ask(&self, ask: &Ask<'_>) -> Result<Grant, Error> {
-        let turn = self.turn.get();
-        let _mine = turn.lock().await;
+        let turns = self.turns.get();
         let tenant = self.about.tenants.resolve(self.about.credential, ask.request.tenant_id.as_deref())?;
         let tenant = tenant.unwrap_or_default();
         let scope = with_oidc(&ask.request.scopes);
-        let session = self.session.load_full();
-        let mut refusal = None;
-        if !ask.request.authenticate
-            && let Some(refresh_token) = session.as_ref().and_then(|session| session.refresh_token.as_ref())
-        {
-            let grant =
-                [("grant_type", "refresh_token"), ("refresh_token", refresh_token.expose()), ("client_info", "1")];
-            match self.client.exchange(ask, tenant, &scope, &grant).await {
-                Ok(tokens) => return self.keep(tokens, session.as_deref()),
-                // Revoked, expired, or not enough for these claims: signing in again mends all of it.
-                Err(error) if error.kind() == ErrorKind::Failed => refusal = Some(error),
-                Err(error) => return Err(error),
-            }
-        }
-        match self.how.needs() {
-            Needs::Person => self.may_prompt(ask, refusal.as_ref())?,
-            Needs::Once => {
-                if let Some(refusal) = refusal {
-                    return Err(refusal);
+        loop {
+            let mut refusal = None;
+            let seen = if ask.request.authenticate {
+                self.session.load_full()
+            } else {
+                let _mine = turns.refresh.lock().await;
+                let session = self.session.load_full();
+                match self.refresh(ask, tenant, &scope, session.as_deref()).await {
+                    None => {}
+                    Some(Ok(grant)) => return Ok(grant),
+                    // Revoked, expired, or not enough for these claims: signing in again mends all of it.
+                    Some(Err(error)) if error.kind() == ErrorKind::Failed => refusal = Some(error),
+                    Some(Err(error)) => return Err(error),
                 }
+                session
+            };
+            match self.how.needs() {
+                Needs::Person => self.may_prompt(ask, refusal.as_ref())?,
+                Needs::Once => {
+                    if let Some(refusal) = refusal {
+                        return Err(refusal);
+                    }
+                }
+                Needs::Nobody => {}
             }
-            Needs::Nobody => {}
+            let _mine = turns.sign_in.lock().await;
+            let session = self.session.load_full();
+            if !ask.request.authenticate && session.as_ref().map(Arc::as_ptr) != seen.as_ref().map(Arc::as_ptr) {
+                // Somebody signed in meanwhile.
+                continue;
+            }
+            let account = self.expected(session.as_deref());
+            let step = Step { client: &self.client, ask, tenant, scope: &scope, account };
+            let tokens = self.how.sign_in(step).await?;
+            return self.keep(tokens, self.session.load_full().as_deref());
         }
-        let account = self.expected(session.as_deref());
-        let step = Step { client: &self.client, ask, tenant, scope: &scope, account };
-        let tokens = self.how.sign_in(step).await?;
-        self.keep(tokens, session.as_deref())
+    }
+
+    /// Asks with the refresh token of a session; none where there is none.
+    async fn refresh(
+        &self,
+        ask: &Ask<'_>,
+        tenant: &str,
+        scope: &str,
+        session: Option<&Session>,
+    ) -> Option<Result<Grant, Error>> {
+        let refresh_token = session?.refresh_token.as_ref()?;
+        let grant = [("grant_type", "refresh_token"), ("refresh_token", refresh_token.expose()), ("client_info", "1")];
+        let tokens = self.client.exchange(ask, tenant, scope, &grant).await;
+        Some(tokens.and_then(|tokens| self.keep(tokens, session)))
     }
 
     fn expected<'a>(&'a self, session: Option<&'a Session>) -> Option<&'a Account> {
@@ -181,7 +211,7 @@ impl User {
         let before = |part: fn(&Session) -> Option<Secret>| session.and_then(part);
         let account = tokens.account.or_else(|| session?.account.clone());
         let refresh_token = tokens.refresh_token.or_else(|| before(|session| session.refresh_token.clone()));
-        self.session.store(Some(std::sync::Arc::new(Session { refresh_token, account })));
+        self.session.store(Some(Arc::new(Session { refresh_token, account })));
         Ok(tokens.grant)
     }
 }
