@@ -17,7 +17,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from flows import FLOWS, MODULES
 from stagehand import CODE_ADDRESS, SCOPE, Host, Stagehand, environment
 
 VAULT = "https://vault.azure.net/.default"
@@ -261,15 +260,12 @@ def main() -> None:
     warnings.simplefilter("ignore", DeprecationWarning)
     sdk, hand = importlib.import_module(sys.argv[1]), Stagehand(json.loads(Path(sys.argv[2]).read_text()))
     asynchronous = sys.argv[1].endswith(".aio")
-    lacks = {flow.name for flow in FLOWS for peer in flow.lacks if MODULES.get(peer) == sys.argv[1]}
     ask = aio_token if asynchronous else sync_token
     parts = [part(sdk, ask, hand) for part in (applications, workloads, delegations, hosts)]
     if not asynchronous:
         parts.append(people(sdk, hand))
     for part in parts:
         for name, flow in part.items():
-            if name in lacks:
-                continue
             outcome = {"flow": name}
             try:
                 outcome["token"] = flow().token

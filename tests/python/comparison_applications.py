@@ -199,6 +199,27 @@ CASES = [
     ),
     Case("workload: nothing set", workload(), ARGUMENT, "client_id"),
     Case(
+        "workload: by the token proxy",
+        workload(enable_azure_proxy=True),
+        env=lambda peer: peer.hand.workload() | peer.hand.token_proxy(),
+    ),
+    Case(
+        "workload: by the token proxy's name",
+        workload(enable_azure_proxy=True),
+        env=lambda peer: (
+            peer.hand.workload()
+            | peer.hand.token_proxy()
+            | {"AZURE_KUBERNETES_SNI_NAME": peer.ready["token_proxy_sni"]}
+        ),
+    ),
+    Case(
+        "workload: by a token proxy without TLS",
+        workload(enable_azure_proxy=True),
+        ARGUMENT,
+        "AZURE_KUBERNETES_TOKEN_PROXY",
+        env=lambda peer: peer.hand.workload() | {"AZURE_KUBERNETES_TOKEN_PROXY": "http://localhost"},
+    ),
+    Case(
         "workload: expired",
         workload(),
         TRANSIENT,
@@ -301,6 +322,15 @@ CASES = [
         "default chain: managed identity alone",
         by_default(),
         env=lambda peer: peer.hand.hosts()["IMDS"].env | {"AZURE_TOKEN_CREDENTIALS": "ManagedIdentityCredential"},
+    ),
+    Case(
+        "default chain: nobody, and its error",
+        by_default(exclude_managed_identity_credential=True),
+        UNAVAILABLE,
+        "DefaultAzureCredential failed to retrieve a token from the included credentials",
+        env=lambda _: {"PATH": "/nowhere"},
+        theirs=FAILED,
+        why="a chain without anybody is unavailable, as each of its members",
     ),
     Case("default chain: nobody", report, env=lambda _: {"PATH": "/nowhere"}),
     Case(

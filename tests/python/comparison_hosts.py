@@ -110,6 +110,13 @@ CASES = [
     Case("IMDS: not there yet", identity(), env=on("IMDS"), faults=fault("imds", 404)),
     Case("IMDS: an error once", identity(), env=on("IMDS"), faults=fault("imds", 500)),
     Case(
+        "IMDS: refused for another reason",
+        identity(),
+        env=on("IMDS"),
+        faults=fault("imds", 400),
+        **(refused("emulated_fault") | {"why": "the host has an identity; the next of a chain is somebody else"}),
+    ),
+    Case(
         "App Service: an error once",
         identity(),
         env=on("App Service"),

@@ -75,8 +75,6 @@ def host(name: str, endpoint: str, who: str = "system", refusal: str = "", **mor
 BY_HAND = (AIO, OURS_AIO)
 # MSAL reads no environment, and knows neither workloads nor pipelines.
 NO_MSAL = (MSAL,)
-# In azcred they come with the option `enable_azure_proxy`.
-NO_PROXY = (MSAL, OURS, OURS_AIO)
 ONLY_MSAL = (PYTHON, AIO, NODE, OURS, OURS_AIO)
 
 FLOWS = [
@@ -147,8 +145,8 @@ FLOWS = [
     # ---- a pod
     app("workload", ASSERTION, lacks=NO_MSAL),
     app("workload: by the default chain", ASSERTION, lacks=NO_MSAL),
-    app("workload: by the token proxy", ASSERTION, lacks=NO_PROXY),
-    app("workload: by the token proxy's name", ASSERTION, lacks=NO_PROXY),
+    app("workload: by the token proxy", ASSERTION, lacks=NO_MSAL),
+    app("workload: by the token proxy's name", ASSERTION, lacks=NO_MSAL),
     # azcred looks before it asks.
     no(
         "workload: expired",
@@ -157,7 +155,12 @@ FLOWS = [
         differs=dict.fromkeys((OURS, OURS_AIO), "holds a token that expired"),
     ),
     no("workload: another's audience", "AADSTS700212", lacks=NO_MSAL),
-    no("workload: expired, by the token proxy", "AADSTS700024", lacks=NO_PROXY),
+    no(
+        "workload: expired, by the token proxy",
+        "AADSTS700024",
+        lacks=NO_MSAL,
+        differs=dict.fromkeys((OURS, OURS_AIO), "holds a token that expired"),
+    ),
     # ---- a pipeline's job
     app("pipeline", ASSERTION, lacks=NO_MSAL),
     no("pipeline: wrong token", "TF400813", lacks=NO_MSAL),
