@@ -133,6 +133,12 @@ def info(peer: Peer) -> Any:
     return [type(token).__name__, token.token_type, renewed, round((token.expires_on - time.time()) / 60)]
 
 
+NO_FILE = "theirs lets the operating system's error through; a token's file may come yet"
+MISTAKEN: dict[str, Any] = {
+    "theirs": FAILED,
+    "only_theirs": ("scope=a b",),
+    "why": "it is the caller's mistake, and nobody is asked",
+}
 SIGNED: dict[str, Any] = {
     "only_ours": ('"PS256"',),
     "only_theirs": ('"RS256"',),
@@ -173,6 +179,17 @@ CASES = [
         lambda peer: peer.wait(peer.secret(**peer.own).get_token(peer.scope, peer.other_scope)),
         FAILED,
     ),
+    Case("secret: a scope of another shape", lambda peer: peer.ask(peer.secret(**peer.own), "api://x"), FAILED),
+    Case("secret: an id for a scope", lambda peer: peer.ask(peer.secret(**peer.own), f"{peer.hand.nobody}/.default")),
+    Case("secret: a bad scope", lambda peer: peer.ask(peer.secret(**peer.own), "a b"), ARGUMENT, "scope", **MISTAKEN),
+    Case("secret: no client", lambda peer: peer.sdk.ClientSecretCredential("t", "", "s"), ARGUMENT, "client"),
+    Case(
+        "secret: a tenant by its name",
+        lambda peer: peer.ask(peer.sdk.ClientSecretCredential("contoso.example", *peer.application[1:], **peer.own)),
+        only_ours=("/contoso.example/",),
+        only_theirs=("/11111111-",),
+        why="MSAL takes its addresses from the metadata, where the tenant has its id",
+    ),
     Case("secret: no secret", lambda peer: peer.sdk.ClientSecretCredential(*peer.application[:2], ""), ARGUMENT),
     Case("secret: a bad tenant", lambda peer: peer.sdk.ClientSecretCredential("a b", "c", "s"), ARGUMENT, "tenant"),
     Case("certificate: PEM", certificate("certificate_file"), **SIGNED),
@@ -185,6 +202,14 @@ CASES = [
     Case("certificate: a successor without its chain", certificate("certificate_successor_file"), FAILED, **SIGNED),
     Case("certificate: no certificate", certificate("ca_file"), ARGUMENT),
     Case("certificate: none", lambda peer: peer.sdk.CertificateCredential(*peer.application[:2]), ARGUMENT),
+    Case(
+        "certificate: no such file",
+        lambda peer: peer.sdk.CertificateCredential(*peer.application[:2], "/nowhere/x.pem", **peer.own),
+        ARGUMENT,
+        "/nowhere/x.pem",
+        theirs="FileNotFoundError",
+        why=NO_FILE,
+    ),
     Case("assertion", assertion()),
     Case("assertion: no token", assertion("no token"), FAILED),
     Case("workload", workload(), env=lambda peer: peer.hand.workload()),
@@ -196,6 +221,15 @@ CASES = [
             token_file_path=peer.ready["federated_token_file"],
         )(peer),
         env=lambda peer: {"AZURE_AUTHORITY_HOST": peer.ready["https"]},
+    ),
+    Case(
+        "workload: no such file",
+        workload(),
+        TRANSIENT,
+        "/nowhere/token",
+        theirs="FileNotFoundError",
+        why=NO_FILE,
+        env=lambda peer: peer.hand.workload() | {"AZURE_FEDERATED_TOKEN_FILE": "/nowhere/token"},
     ),
     Case("workload: nothing set", workload(), ARGUMENT, "client_id"),
     Case(
@@ -216,7 +250,7 @@ CASES = [
         "workload: by a token proxy without TLS",
         workload(enable_azure_proxy=True),
         ARGUMENT,
-        "AZURE_KUBERNETES_TOKEN_PROXY",
+        "https",
         env=lambda peer: peer.hand.workload() | {"AZURE_KUBERNETES_TOKEN_PROXY": "http://localhost"},
     ),
     Case(

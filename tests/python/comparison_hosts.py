@@ -90,6 +90,13 @@ def fault(endpoint: str, status: int, **headers: str) -> tuple[dict[str, Any], .
     return ({"endpoint": endpoint, "status": status, "count": 1, "headers": headers},)
 
 
+SCOPES = (
+    "https://plain.example",
+    "https://slash.example//.default",
+    "https://slash-only.example/",
+    "99999999-9999-9999-9999-999999999990/.default",
+    "api://app/.default",
+)
 SOON = {"retry-after": "1"}
 
 CASES = [
@@ -158,6 +165,20 @@ CASES = [
         faults=({"endpoint": "arc", "mode": "arc_realm_outside", "count": 1},),
         theirs="FileNotFoundError",
         why="MSAL for Python looks for a file of that name in the right folder",
+    ),
+    *(
+        Case(
+            f"a managed identity's resource: {scope}",
+            lambda peer, scope=scope: peer.ask(peer.sdk.ManagedIdentityCredential(), scope),
+            env=on("IMDS"),
+        )
+        for scope in SCOPES
+    ),
+    Case(
+        "a managed identity and two scopes",
+        lambda peer: peer.wait(peer.sdk.ManagedIdentityCredential().get_token("https://a/.default", "https://b")),
+        ARGUMENT,
+        env=on("IMDS"),
     ),
     Case(
         "a managed identity in another tenant",

@@ -15,6 +15,7 @@ from comparison import (
     UNKNOWN_HOST,
     Case,
     Peer,
+    Variables,
 )
 
 
@@ -58,6 +59,18 @@ def untrusted(**options: Any) -> Callable[[Peer], Any]:
     return act
 
 
+def region(chosen: str, own: str = "westeurope") -> Callable[[Peer], Variables]:
+    """Choose a region. The host says where it is, or MSAL would ask the metadata service of the machine under test."""
+    return lambda _: {"AZURE_REGIONAL_AUTHORITY_NAME": chosen, "REGION_NAME": own}
+
+
+def in_a_region(peer: Peer) -> Any:
+    """Sign in with a password: regions are for applications."""
+    ready = peer.ready
+    said = ready["public_client_id"], ready["username"], ready["password"]
+    return peer.ask(peer.sdk.UsernamePasswordCredential(*said, tenant_id=ready["tenant_id"]))
+
+
 OTHER = {"tenant_id": OTHER_TENANT}
 PATIENT = {"read_timeout": 0.3, "retry_total": 0}
 CUT = ({"endpoint": "entra_token", "mode": "truncate"},)
@@ -94,6 +107,11 @@ CASES = [
     Case("authority: the United States' government", cloud(authority="login.microsoftonline.us")),
     Case("authority: China", cloud(authority="https://login.chinacloudapi.cn/")),
     Case("authority: by a variable", cloud(), env=lambda _: {"AZURE_AUTHORITY_HOST": "login.microsoftonline.us"}),
+    Case(
+        "authority: with a slash",
+        lambda peer: peer.ask(peer.secret(**(peer.own | {"authority": f"{peer.ready['https']}/"}))),
+    ),
+    Case("authority: China's other name", cloud(authority="login.partner.microsoftonline.cn")),
     Case("authority: without TLS", lambda peer: peer.secret(authority="http://localhost"), ARGUMENT),
     Case(
         "authority: unknown",
@@ -107,25 +125,26 @@ CASES = [
     ),
     Case("authority: unknown, not asked about", cloud(authority=UNKNOWN_HOST, disable_instance_discovery=True)),
     # ---- regions
-    Case("region: named", cloud(), env=lambda _: {"AZURE_REGIONAL_AUTHORITY_NAME": "westeurope"}),
+    Case("region: named", cloud(), env=region("westeurope")),
     Case(
         "region: named, in another cloud",
         cloud(authority="login.microsoftonline.us"),
-        env=lambda _: {"AZURE_REGIONAL_AUTHORITY_NAME": "usgovvirginia"},
+        env=region("usgovvirginia"),
     ),
     Case(
         "region: found",
         cloud(),
-        env=lambda _: {"AZURE_REGIONAL_AUTHORITY_NAME": "tryautodetect", "REGION_NAME": "westeurope"},
+        env=region("tryautodetect"),
     ),
     Case(
         "region: found, with a space in it",
         cloud(),
-        env=lambda _: {"AZURE_REGIONAL_AUTHORITY_NAME": "tryautodetect", "REGION_NAME": "West Europe"},
+        env=region("tryautodetect", "West Europe"),
         only_ours=("westeurope.login.microsoft.com",),
         only_theirs=("login.microsoftonline.com",),
         why="MSAL in other languages takes the spaces out; MSAL for Python drops the name",
     ),
+    Case("region: of a user's token", in_a_region, env=region("westeurope"), aio=False),
     # ---- claims
     Case("claims", secret({"claims": CLAIMS})),
     Case("claims: with client capabilities", secret({"claims": CLAIMS, "enable_cae": True})),

@@ -86,6 +86,11 @@ def required(peer: Peer) -> Any:
         return [type(error).__name__, *(list(error.scopes), error.claims)]  # type: ignore[attr-defined]
 
 
+def of_the_tools(peer: Peer) -> Any:
+    """Sign in to the application that developers' tools have."""
+    return peer.ask(peer.sdk.DeviceCodeCredential(prompt_callback=peer.approve, timeout=PATIENCE, **peer.own))
+
+
 def decline(peer: Peer) -> Callable[..., None]:
     """Decline a device code."""
     return lambda *said: peer.hand.decide(said[1], "decline")
@@ -114,6 +119,15 @@ CASES = [
     ),
     Case("device code: only by hand, the error's parts", required, **ONLY_SYNC),
     Case("device code: only by hand, refresh taken back", silent, REQUIRED, **ONLY_SYNC),
+    Case("device code: the tools' own application", of_the_tools, **ONLY_SYNC),
+    Case(
+        "device code: too late",
+        lambda peer: peer.ask(device(peer, prompt_callback=lambda *_: None, timeout=1)),
+        FAILED,
+        only_theirs=("device_code=",),
+        why="theirs asks at once, as if the user had been there already",
+        **ONLY_SYNC,
+    ),
     Case("browser", lambda peer: peer.ask(browser(peer)), **ONLY_SYNC),
     Case("browser: and refresh", twice(browser), **ONLY_SYNC),
     Case(
@@ -124,7 +138,7 @@ CASES = [
     Case("browser: claims and capabilities", lambda peer: peer.ask(browser(peer), enable_cae=True), **ONLY_SYNC),
     Case(
         "browser: a redirect URI of the program's",
-        lambda peer: peer.ask(browser(peer, redirect_uri="http://localhost:48731")),
+        lambda peer: peer.ask(browser(peer, redirect_uri="http://localhost:28731")),
         **ONLY_SYNC,
     ),
     Case("browser: declined", declined, FAILED, **ONLY_SYNC),

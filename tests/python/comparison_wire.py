@@ -77,11 +77,11 @@ def value(name: str, text: str) -> str:
     if name == "scope":
         return " ".join(sorted(text.split()))
     if name == "claims":
-        return json.dumps(json.loads(text), sort_keys=True).replace('"cp1"', '"CP1"')
+        return json.dumps(json.loads(text), sort_keys=True)
     if name == "redirect_uri":
         address = urllib.parse.urlsplit(text)
         # Where nobody names a port it is the system's choice.
-        return text if address.port == 48731 else f"{address.scheme}://{address.hostname}{address.path.rstrip('/')}"
+        return text if address.port == 28731 else f"{address.scheme}://{address.hostname}{address.path.rstrip('/')}"
     return text
 
 

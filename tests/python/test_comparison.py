@@ -51,12 +51,16 @@ audience = "api://AzureADTokenExchange"
 [[apps]]
 client_id = "22222222-2222-2222-2222-222222222223"
 public = true
+[[apps]]
+client_id = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"
+public = true
 """
 
 NAMES = (
     *PRODUCTION,
     "login.microsoftonline.us",
     "login.chinacloudapi.cn",
+    "login.partner.microsoftonline.cn",
     "westeurope.login.microsoft.com",
     "usgovvirginia.login.microsoftonline.us",
     UNKNOWN_HOST,
