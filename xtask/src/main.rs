@@ -2,6 +2,7 @@
 #![expect(clippy::print_stderr, reason = "a command-line program speaks on them")]
 #![expect(clippy::disallowed_methods, reason = "a developer's tool, not a library: it has no world to ask")]
 
+mod advisories;
 mod dist;
 mod header;
 mod notices;

@@ -2,20 +2,42 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::{Result, read};
+use crate::{Result, advisories, read};
 
 /// Files beyond this many lines hold a second noun.
 const LONGEST: usize = 500;
 
+/// What no source holds, whose lack the table of advisories counts on: a switch for unchecked certificates, a shell.
+const NOWHERE: [&str; 7] = [
+    "danger_accept_invalid",
+    "accept_invalid_certs",
+    "rejectUnauthorized",
+    "CERT_NONE",
+    "shell=True",
+    "\"/bin/sh\"",
+    "child_process",
+];
+
+/// Whether a file is a part of what users install, not of its tests.
+fn is_shipped(name: &str) -> bool {
+    let rooms = ["core/src/", "core/platform/", "ffi/src/", "agent/", "bindings/"];
+    rooms.iter().any(|room| name.starts_with(room)) && !name.contains("/tests/")
+}
+
 /// Checks all of them, and reports every breach.
 pub(crate) fn run(root: &Path) -> Result {
-    let mut breaches = Vec::new();
+    let mut breaches = advisories::breaches(root)?;
     for path in sources(root)? {
         let text = read(&path)?;
         let name = path.strip_prefix(root).unwrap_or(&path).display().to_string();
         let lines = text.lines().count();
         if lines > LONGEST {
             breaches.push(format!("{name}: {lines} lines, more than {LONGEST}: look for the second noun"));
+        }
+        if is_shipped(&name) {
+            let shipped = text.split("mod tests {").next().unwrap_or_default();
+            let found = NOWHERE.iter().filter(|words| shipped.contains(**words));
+            breaches.extend(found.map(|words| format!("{name}: {words}: docs/advisories.md says that there is none")));
         }
         if path.extension().is_some_and(|ending| ending == "rs") {
             if !text.starts_with("//!") && !name.contains("/tests/") {

@@ -97,7 +97,7 @@ impl Connection {
             return Err(self.refused(credential, &response, ask.world.clock.now()));
         }
         answer::echo(&response, &["oidcToken"]).map(Secret::new).ok_or_else(|| {
-            let ids = ids(&response);
+            let ids = self.ids(&response);
             Error::failed(format!("{credential}: the answer of the pipeline's OIDC endpoint has no oidcToken{ids}"))
         })
     }
@@ -114,14 +114,16 @@ impl Connection {
             408 | 429 | 500..=599 => ErrorKind::Transient,
             _ => ErrorKind::Failed,
         };
-        let message = format!("{credential}: the pipeline's OIDC endpoint answered {sentence}{hint}{}", ids(response));
+        let message =
+            format!("{credential}: the pipeline's OIDC endpoint answered {sentence}{hint}{}", self.ids(response));
         refusal.error(kind, message, response, now)
     }
-}
 
-/// The ids under which Azure DevOps logged an answer.
-fn ids(response: &Response) -> String {
-    let given = ["x-vss-e2eid", "x-msedge-ref"].iter().filter_map(|name| Some((name, response.header(name)?)));
-    let ids: Vec<String> = given.map(|(name, id)| format!("{name} {}", shown(id))).collect();
-    if ids.is_empty() { String::new() } else { format!(" ({})", ids.join(", ")) }
+    /// The ids under which Azure DevOps logged an answer.
+    fn ids(&self, response: &Response) -> String {
+        let given = ["x-vss-e2eid", "x-msedge-ref"].iter().filter_map(|name| Some((name, response.header(name)?)));
+        let ids: Vec<String> =
+            given.map(|(name, id)| format!("{name} {}", shown(&answer::line(id, &[&self.token])))).collect();
+        if ids.is_empty() { String::new() } else { format!(" ({})", ids.join(", ")) }
+    }
 }

@@ -11,7 +11,7 @@ use rustls::pki_types::CertificateDer;
 
 use crate::servers::{TOKEN, certificate, certified, config, ok, serve};
 
-fn thumbprint(certificate: &CertificateDer<'_>) -> String {
+pub(crate) fn thumbprint(certificate: &CertificateDer<'_>) -> String {
     let hash = digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, certificate);
     hash.as_ref().iter().fold(String::new(), |text, byte| format!("{text}{byte:02X}:")).trim_end_matches(':').to_owned()
 }

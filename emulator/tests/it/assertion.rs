@@ -190,3 +190,28 @@ async fn replay_is_refused_on_request() {
     claims["jti"] = json!("2");
     assert_eq!(present(&client, &identity.sign(Algorithm::RS256, &header, &claims)).await.code(), 0);
 }
+
+#[tokio::test]
+async fn no_other_algorithm_stands_in_for_a_signature() {
+    let (client, _scratch) = emulator_with_files("").await;
+    let identity = Identity::read(&client.ready("certificate_file"));
+    let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+    // What everybody knows of the certificate, as the secret of a symmetric algorithm.
+    let pem = text(client.ready("certificate_file"));
+    let known: [&[u8]; 3] = [&identity.chain[0], pem.as_bytes(), b""];
+    for algorithm in
+        [json!("none"), json!("None"), json!("HS256"), json!("RS256"), json!("ES256"), json!(7), Value::Null]
+    {
+        let header = json!({"alg": algorithm, "x5t": URL_SAFE_NO_PAD.encode(identity.sha1()), "x5c": identity.x5c()});
+        let signed = format!("{}.{}", part(&header), part(&claims(&client)));
+        let mut signatures = vec![String::new(), URL_SAFE_NO_PAD.encode([0; 256])];
+        signatures.extend(known.map(|secret| {
+            let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, secret);
+            URL_SAFE_NO_PAD.encode(ring::hmac::sign(&key, signed.as_bytes()))
+        }));
+        for signature in signatures {
+            let reply = present(&client, &format!("{signed}.{signature}")).await;
+            assert!((400..500).contains(&reply.status) && reply.code() != 0, "{header} {signature}: {}", reply.text);
+        }
+    }
+}

@@ -50,6 +50,11 @@ const CONFIDENTIAL: [&str; 9] = [
     "username",
 ];
 
+/// What a form holds that a server may repeat and an error may not.
+fn confidential(form: &[(&str, &str)]) -> Vec<Secret> {
+    form.iter().filter(|(name, _)| CONFIDENTIAL.contains(name)).map(|(_, value)| Secret::new(*value)).collect()
+}
+
 impl Client {
     /// Exchanges a grant for tokens of `scope` in `tenant`. The client's proof and the request's claims are added.
     pub(crate) async fn exchange(
@@ -79,7 +84,10 @@ impl Client {
         form.push(("scope", scope));
         form.extend(claims.as_deref().map(|claims| ("claims", claims)));
         let (response, request_id, asked) = self.post_to(authority, ask, Endpoint::Token, tenant, &form).await?;
-        let answer = answer::read(&response, asked).map_err(|what| self.garbage(ask, &what, request_id))?;
+        let answer = answer::read(&response, asked).map_err(|what| {
+            let what = answer::scrubbed(what, &confidential(&form).iter().collect::<Vec<_>>());
+            self.garbage(ask, &what, request_id)
+        })?;
         let user = answer::user(&response);
         Ok(Tokens {
             account: Account::read(&user, &self.authority, &self.client_id),
@@ -130,8 +138,7 @@ impl Client {
         if response.status == 200 {
             return Ok((response, request_id, asked));
         }
-        let confidential = |(name, _): &&(&str, &str)| CONFIDENTIAL.contains(name);
-        let secrets: Vec<Secret> = form.iter().filter(confidential).map(|(_, value)| Secret::new(*value)).collect();
+        let secrets = confidential(form);
         Err(self.refused(&response, &secrets.iter().collect::<Vec<_>>(), ask.world.clock.now()))
     }
 
