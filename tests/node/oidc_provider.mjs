@@ -29,7 +29,10 @@ const provider = new Provider(address + mount, {
       client_id: clients.secret_client_id,
       client_secret: clients.secret,
       token_endpoint_auth_method: 'client_secret_post',
-      ...application,
+      // For itself, and for users whose browsers bring it codes.
+      redirect_uris: ['http://localhost:5000'],
+      response_types: ['code'],
+      grant_types: ['client_credentials', 'authorization_code', 'refresh_token'],
     },
     {
       client_id: clients.certificate_client_id,
@@ -75,7 +78,8 @@ const provider = new Provider(address + mount, {
       }),
     },
   },
-  pkce: { required: () => true },
+  // `AuthorizationCodeCredential` has no place for a verifier: who made the code's address is another part of the program.
+  pkce: { required: (_context, client) => client.clientId === clients.public_client_id },
   // As Entra ID does, with or without a question for consent.
   issueRefreshToken: (_context, client) => client.grantTypeAllowed('refresh_token'),
   expiresWithSession: () => false,

@@ -1,12 +1,13 @@
-"""Goes through the flows with the published azure-identity: `azure_identity_flows.py sync|aio SCENE`.
+"""Goes through the flows with azure-identity's classes: `azure_identity_flows.py MODULE SCENE`.
 
-Prints what came of each as one line of JSON.
+MODULE is the published `azure.identity`, `azcred`, or the `.aio` of either. Prints what came of each as a line of JSON.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib
 import json
 import logging
 import sys
@@ -16,8 +17,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import azure.identity
-import azure.identity.aio
 from stagehand import CODE_ADDRESS, SCOPE, Host, Stagehand, environment
 
 VAULT = "https://vault.azure.net/.default"
@@ -116,8 +115,9 @@ def workloads(sdk: Any, ask: Callable[..., Any], hand: Stagehand) -> Flows:
     ready = hand.ready
 
     def by_workload(env: dict[str, str], make: Callable[..., Any] = sdk.WorkloadIdentityCredential) -> Any:
+        options = {"enable_azure_proxy": True} if "AZURE_KUBERNETES_TOKEN_PROXY" in env else {}
         with environment(hand.workload() | env):
-            return ask(lambda: make(enable_azure_proxy="AZURE_KUBERNETES_TOKEN_PROXY" in env))
+            return ask(lambda: make(**options))
 
     def by_pipeline(token: str, connection: str) -> Any:
         with environment({"SYSTEM_OIDCREQUESTURI": ready["pipelines_uri"]}):
@@ -258,10 +258,11 @@ def main() -> None:
     logging.disable(logging.CRITICAL)
     # UsernamePasswordCredential is deprecated, and says so.
     warnings.simplefilter("ignore", DeprecationWarning)
-    half, hand = sys.argv[1], Stagehand(json.loads(Path(sys.argv[2]).read_text()))
-    sdk, ask = (azure.identity, sync_token) if half == "sync" else (azure.identity.aio, aio_token)
+    sdk, hand = importlib.import_module(sys.argv[1]), Stagehand(json.loads(Path(sys.argv[2]).read_text()))
+    asynchronous = sys.argv[1].endswith(".aio")
+    ask = aio_token if asynchronous else sync_token
     parts = [part(sdk, ask, hand) for part in (applications, workloads, delegations, hosts)]
-    if half == "sync":
+    if not asynchronous:
         parts.append(people(sdk, hand))
     for part in parts:
         for name, flow in part.items():

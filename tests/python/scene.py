@@ -10,7 +10,7 @@ import sys
 import time
 import urllib.parse
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -144,15 +144,15 @@ def mismatch(certificate_file: str) -> bytes:
 
 
 @contextlib.contextmanager
-def set_up(folder: Path) -> Iterator[Scene]:
-    """Start everything, and write it down; it ends with the block."""
+def set_up(folder: Path, config: str = CONFIG, names: Iterable[str] = PRODUCTION) -> Iterator[Scene]:
+    """Start everything, and write it down; it ends with the block. The proxy leads the names to the first emulator."""
     (folder / "main").mkdir()
     (folder / "strict").mkdir()
     with contextlib.ExitStack() as stack:
-        emulator = stack.enter_context(started(folder / "main", CONFIG))
+        emulator = stack.enter_context(started(folder / "main", config))
         strict = stack.enter_context(started(folder / "strict", STRICT))
         address = ("127.0.0.1", urllib.parse.urlsplit(emulator["https"]).port or 0)
-        proxy = stack.enter_context(ConnectProxy(dict.fromkeys(PRODUCTION, address)))
+        proxy = stack.enter_context(ConnectProxy(dict.fromkeys(names, address)))
         ca_file = folder / "ca.pem"
         ca_file.write_text("".join(Path(one["ca_file"]).read_text() for one in (emulator, strict)))
         mismatched = folder / "mismatched.pem"

@@ -150,14 +150,14 @@ class Stagehand:
             Host("IMDS: not assigned", imds, self.nobody),
             Host("App Service", app_service),
             Host("App Service: assigned", app_service, assigned),
-            Host("App Service: wrong header", app_service | {"IDENTITY_HEADER": "wrong"}),
+            Host("App Service: wrong header", app_service | {"IDENTITY_HEADER": "another's"}),
             Host("Azure ML", ml),
             Host("Azure ML: assigned", ml, assigned),
-            Host("Azure ML: wrong secret", ml | {"MSI_SECRET": "wrong"}),
+            Host("Azure ML: wrong secret", ml | {"MSI_SECRET": "another's"}),
             Host("Cloud Shell", shell),
             Host("Cloud Shell: told no", shell, fault=no_shell),
             Host("Service Fabric", fabric),
-            Host("Service Fabric: wrong header", fabric | {"IDENTITY_HEADER": "wrong"}),
+            Host("Service Fabric: wrong header", fabric | {"IDENTITY_HEADER": "another's"}),
             Host("Service Fabric: another's certificate", fabric | {"IDENTITY_SERVER_THUMBPRINT": "A" * 40}),
         ]
         # No Arc where its folder cannot be written to.

@@ -1,4 +1,4 @@
-"""The unmodified SDKs go through every flow against the emulator: each gets the right token, or the right refusal.
+"""The unmodified SDKs and azcred go through every flow of the emulator: each gets the right token or refusal.
 
 Each peer goes through all of its flows in one process; `flows.py` says what must come of them.
 """
@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from conftest import NODE_MODULES, ROOT, run
-from flows import AIO, ARC, FLOWS, MSAL, NODE, OURS_NODE, PEERS, PYTHON, Flow
+from flows import ARC, AZCRED, FLOWS, MODULES, MSAL, NODE, OURS_NODE, PEERS, Flow
 from scene import Scene, set_up
 from tokens import verified
 
@@ -47,8 +47,8 @@ class Runs:
         """Give the outcomes of that peer by flow."""
         if peer not in self.outcomes:
             commands = {
-                PYTHON: [sys.executable, HERE / "azure_identity_flows.py", "sync"],
-                AIO: [sys.executable, HERE / "azure_identity_flows.py", "aio"],
+                name: [sys.executable, HERE / "azure_identity_flows.py", module] for name, module in MODULES.items()
+            } | {
                 NODE: ["node", self.scene.folder / "azure_identity_flows.mjs"],
                 OURS_NODE: ["node", self.scene.folder / "azure_identity_flows.mjs"],
                 MSAL: [sys.executable, HERE / "msal_flows.py"],
@@ -56,7 +56,7 @@ class Runs:
             # That program knows @azure/identity, and all packages with its names.
             packages = {OURS_NODE: ["azcred"]}
             # azcred reads its proxies once.
-            proxies = self.scene.proxy.env() if peer == OURS_NODE else {}
+            proxies = self.scene.proxy.env() if peer in AZCRED else {}
             self.scene.emulator.clear()
             path = {"PATH": f"{self.scene.folder}:{os.environ['PATH']}"}
             env = self.scene.env() | proxies | path

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import threading
 import urllib.parse
 from pathlib import Path
@@ -12,7 +13,7 @@ import azure.identity
 import msal
 import pytest
 from azure.core.exceptions import ClientAuthenticationError
-from conftest import python
+from conftest import run
 from oidc_entra import OidcEntra
 
 BACK = "http://localhost:5000"
@@ -36,28 +37,37 @@ def public(oidc: OidcEntra) -> msal.PublicClientApplication:
     return msal.PublicClientApplication(oidc.public_client_id, authority=authority, instance_discovery=False)
 
 
-# azcred reads once in a process whom to trust, so it gets one of its own.
-BY_SECRET = """
-import json, sys
-import azcred
-
-def outcome(authority, tenant, client, secret, scope):
-    try:
-        return azcred.ClientSecretCredential(tenant, client, secret, authority=authority).get_token(scope).token
-    except azcred.AuthenticationFailedError as error:
-        return str(error)
-
-print(json.dumps([outcome(*arguments) for arguments in json.loads(sys.argv[1])]))
-"""
-
-
-def test_azcred_by_client_secret(oidc: OidcEntra) -> None:
-    asked = [
-        (oidc.authority, oidc.tenant_id, oidc.secret_client_id, secret, oidc.scope) for secret in (oidc.secret, "wrong")
-    ]
-    token, refusal = python(BY_SECRET, {"SSL_CERT_FILE": oidc.ca_file}, json.dumps(asked))
-    assert oidc.claims(token)["client_id"] == oidc.secret_client_id
-    assert "invalid_client" in refusal
+def test_azcred_by_each_of_its_ways(oidc_entra: OidcEntra) -> None:
+    """In a process of its own, since azcred reads once in a process whom to trust."""
+    env = {"SSL_CERT_FILE": oidc_entra.ca_file}
+    done = run([sys.executable, Path(__file__).with_name("oidc_flows.py"), json.dumps(vars(oidc_entra))], env)
+    told = json.loads(done.stdout.splitlines()[-1])
+    refusals = {name: outcome["error"] for name, outcome in told.items() if "error" in outcome}
+    words = {
+        "wrong secret": "invalid_client",
+        "another's certificate": "invalid_client",
+        "another's assertion": "invalid_request",
+        "code: twice": "invalid_grant",
+    }
+    assert set(refusals) == set(words), refusals
+    for name, word in words.items():
+        assert "AuthenticationFailedError" in refusals[name]
+        assert word in refusals[name]
+    # By which client, and for whom.
+    expected = {
+        "secret": [(oidc_entra.secret_client_id, oidc_entra.secret_client_id)],
+        "certificate": [(oidc_entra.certificate_client_id, oidc_entra.certificate_client_id)],
+        "assertion": [(oidc_entra.certificate_client_id, oidc_entra.certificate_client_id)],
+        "device code and refresh": [(oidc_entra.public_client_id, "alex")] * 2,
+        "browser and refresh": [(oidc_entra.public_client_id, "alex")] * 2,
+        "code and refresh": [(oidc_entra.secret_client_id, "alex")] * 2,
+    }
+    for name, who in expected.items():
+        tokens = told[name]["tokens"]
+        claims = [oidc_entra.claims(token) for token in tokens]
+        assert [(said["client_id"], said["sub"]) for said in claims] == who, name
+        assert len(set(tokens)) == len(tokens), name
+    assert told["device code and refresh"]["record"] == "alex@contoso.example"
 
 
 def test_azure_identity_by_client_secret(oidc: OidcEntra) -> None:

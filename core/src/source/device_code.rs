@@ -15,7 +15,7 @@ use crate::options::Options;
 use crate::request::shown;
 use crate::token::Secret;
 use crate::wire::device_code::DeviceCode;
-use crate::wire::entra::Endpoint;
+use crate::wire::entra::{self, Endpoint};
 use crate::world::World;
 
 /// The class name.
@@ -63,7 +63,10 @@ pub(crate) fn from_options(world: &World, options: &Options) -> Result<User, Err
 
 impl Device {
     async fn code(&self, step: Step<'_>) -> Result<(DeviceCode, i64), Error> {
-        let form = [("client_id", step.client.client_id.as_str()), ("scope", step.scope)];
+        // The page on which the user signs in asks what the claims want: a second factor, say.
+        let claims = entra::claims(step.ask.request.claims.as_deref(), step.ask.request.enable_cae);
+        let mut form = vec![("client_id", step.client.client_id.as_str()), ("scope", step.scope)];
+        form.extend(claims.as_deref().map(|claims| ("claims", claims)));
         let (response, request_id, asked) =
             step.client.post(step.ask, Endpoint::DeviceCode, step.tenant, &form).await?;
         let code = DeviceCode::read(&response).map_err(|what| step.client.garbage(step.ask, &what, request_id))?;

@@ -62,6 +62,26 @@ fn the_whole_way() {
 }
 
 #[test]
+fn the_page_asks_what_the_claims_want() {
+    let (made, fake) = device(&[]);
+    polls(&fake, vec![(200, signed_in("t", "ann", "r"))]);
+    let mut request = TokenRequest::scope(SCOPE);
+    request.claims = Some(r#"{"access_token":{"acrs":{"value":"c1"}}}"#.to_owned());
+    request.enable_cae = true;
+    made.get_token(&request).unwrap();
+    let claims: Vec<Option<String>> = bodies(&fake)
+        .iter()
+        .map(|body| {
+            let (_, claims) = form_urlencoded::parse(body.as_bytes()).find(|(name, _)| name == "claims")?;
+            Some(claims.into_owned())
+        })
+        .collect();
+    assert_eq!(claims.len(), 2);
+    assert!(claims[0].as_ref().is_some_and(|claims| claims.contains("acrs") && claims.contains("CP1")));
+    assert_eq!(claims[0], claims[1], "the code's and the token's");
+}
+
+#[test]
 fn how_it_ends_without_a_token() {
     let error = |code: &str| format!(r#"{{"error":"{code}","error_description":"AADSTS1: canary {code}"}}"#);
     for (status, body, kind, expected) in [
