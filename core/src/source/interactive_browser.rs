@@ -98,7 +98,9 @@ impl Browser {
         };
         let mut landing = world.landings.open(at).await.map_err(unavailable)?;
         let redirect_uri = match &self.redirect {
-            Some(url) => url.as_str().trim_end_matches('/').to_owned(),
+            // As it is registered: a path keeps its last slash, no path has none.
+            Some(url) if url.path() == "/" => url.as_str().trim_end_matches('/').to_owned(),
+            Some(url) => url.as_str().to_owned(),
             None => format!("http://localhost:{}", landing.port()),
         };
         let pkce = Pkce::new(&random::bytes().map_err(unavailable)?);
