@@ -157,6 +157,43 @@ fn a_renewal_prompts_nobody() {
 }
 
 #[test]
+fn a_prompt_keeps_nobody_from_what_the_session_gives() {
+    let (prompted, prompts) = std::sync::mpsc::channel();
+    let (release, released) = std::sync::mpsc::channel::<()>();
+    let (released, first) = (Mutex::new(released), AtomicUsize::new(0));
+    let prompt = Function::blocking(move |_| {
+        if first.fetch_add(1, Ordering::SeqCst) > 0 {
+            prompted.send(()).unwrap();
+            released.lock().unwrap().recv().unwrap();
+        }
+        Ok(None)
+    });
+    let (made, fake) = device(&[("prompt_callback", Value::Function(prompt))]);
+    polls(&fake, vec![(200, signed_in("t", "ann", "r1"))]);
+    ask(&made).unwrap();
+    fake.serve(|request| {
+        let sent = request.body.as_ref().map(|body| body.expose().to_owned()).unwrap_or_default();
+        Ok(match request.url.ends_with("/devicecode") {
+            true => answer(200, CODE),
+            false if sent.contains("device_code=") => answer(200, &signed_in("more", "ann", "r2")),
+            false if sent.contains("vault") => answer(400, r#"{"error":"interaction_required"}"#),
+            false => answer(200, &signed_in("refreshed", "ann", "r3")),
+        })
+    });
+    let (sender, answers) = std::sync::mpsc::channel();
+    let vault = TokenRequest::scope("https://vault.azure.net/.default");
+    made.start(vault, move |answer| sender.send(answer).unwrap()).unwrap();
+    prompts.recv().unwrap();
+    // The user looks for the second device; this needs none.
+    let third = TokenRequest { timeout: Some(Duration::from_secs(20)), ..TokenRequest::scope("https://third/.default") };
+    assert_eq!(made.get_token(&third).unwrap().secret(), "refreshed");
+    release.send(()).unwrap();
+    assert_eq!(answers.recv().unwrap().unwrap().secret(), "more");
+    ask_for(&made, "https://fourth/.default").unwrap();
+    assert!(bodies(&fake).pop().unwrap().contains("refresh_token=r2&"), "the sign-in's, not the older refresh's");
+}
+
+#[test]
 fn polling_ends_when_everyone_has_left() {
     let (made, fake) = device(&[]);
     let cancel = Cancel::new();

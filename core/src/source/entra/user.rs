@@ -3,6 +3,7 @@
 //! The refresh token stays in this object: it is written nowhere and shared with nobody. A renewal that a caller does
 //! not wait for never brings up a prompt, and one credential is one account: a sign-in as somebody else is refused.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
@@ -65,7 +66,7 @@ pub(crate) struct User {
     /// The account that the program expects.
     pinned: Option<Account>,
     session: ArcSwapOption<Session>,
-    /// One sign-in or refresh at a time; a forked child has its own.
+    /// One sign-in at a time; a forked child has its own.
     turn: PerGeneration<Mutex<()>>,
 }
 
@@ -109,38 +110,60 @@ impl User {
     }
 
     async fn ask(&self, ask: &Ask<'_>) -> Result<Grant, Error> {
+        let tenant = self.about.tenants.resolve(self.about.credential, ask.request.tenant_id.as_deref())?;
+        let scope = with_oidc(&ask.request.scopes);
+        let step = Step { client: &self.client, ask, tenant: tenant.unwrap_or_default(), scope: &scope, account: None };
+        // Outside the turn: somebody may be signing in for minutes, and what this session can do needs nobody.
+        let before = self.session.load_full();
+        let mut refused = match self.refresh(step, before.as_ref()).await? {
+            Refreshed::Yes(grant) => return Ok(grant),
+            Refreshed::No(refused) => refused,
+        };
         let turn = self.turn.get();
         let _mine = turn.lock().await;
-        let tenant = self.about.tenants.resolve(self.about.credential, ask.request.tenant_id.as_deref())?;
-        let tenant = tenant.unwrap_or_default();
-        let scope = with_oidc(&ask.request.scopes);
         let session = self.session.load_full();
-        let mut refusal = None;
-        if !ask.request.authenticate
-            && let Some(refresh_token) = session.as_ref().and_then(|session| session.refresh_token.as_ref())
-        {
-            let grant =
-                [("grant_type", "refresh_token"), ("refresh_token", refresh_token.expose()), ("client_info", "1")];
-            match self.client.exchange(ask, tenant, &scope, &grant).await {
-                Ok(tokens) => return self.keep(tokens, session.as_deref()),
-                // Revoked, expired, or not enough for these claims: signing in again mends all of it.
-                Err(error) if error.kind() == ErrorKind::Failed => refusal = Some(error),
-                Err(error) => return Err(error),
+        if !is_same(session.as_ref(), before.as_ref()) {
+            // Somebody signed in meanwhile.
+            match self.refresh(step, session.as_ref()).await? {
+                Refreshed::Yes(grant) => return Ok(grant),
+                Refreshed::No(again) => refused = again.or(refused),
             }
         }
-        match self.how.needs() {
-            Needs::Person => self.may_prompt(ask, refusal.as_ref())?,
-            Needs::Once => {
-                if let Some(refusal) = refusal {
-                    return Err(refusal);
-                }
-            }
-            Needs::Nobody => {}
+        match (self.how.needs(), refused) {
+            (Needs::Person, refused) => self.may_prompt(ask, refused.as_ref())?,
+            (Needs::Once, Some(refused)) => return Err(refused),
+            (Needs::Once, None) | (Needs::Nobody, _) => {}
         }
-        let account = self.expected(session.as_deref());
-        let step = Step { client: &self.client, ask, tenant, scope: &scope, account };
+        // A refresh may have ended while this one waited for its own.
+        let session = self.session.load_full();
+        let step = Step { account: self.expected(session.as_deref()), ..step };
         let tokens = self.how.sign_in(step).await?;
-        self.keep(tokens, session.as_deref())
+        self.check(&tokens, session.as_deref())?;
+        let (grant, session) = kept(tokens, session.as_deref());
+        self.session.store(Some(session));
+        Ok(grant)
+    }
+
+    /// A token by the session's refresh token, if it has one and the program did not ask for a sign-in.
+    async fn refresh(&self, step: Step<'_>, session: Option<&Arc<Session>>) -> Result<Refreshed, Error> {
+        let session = session.filter(|_| !step.ask.request.authenticate);
+        let Some(refresh_token) = session.and_then(|session| session.refresh_token.as_ref()) else {
+            return Ok(Refreshed::No(None));
+        };
+        let grant = [("grant_type", "refresh_token"), ("refresh_token", refresh_token.expose()), ("client_info", "1")];
+        match self.client.exchange(step.ask, step.tenant, step.scope, &grant).await {
+            Ok(tokens) => {
+                self.check(&tokens, session.map(Arc::as_ref))?;
+                let (grant, renewed) = kept(tokens, session.map(Arc::as_ref));
+                // Of two that come at once, the first one's stays, and a sign-in's always.
+                let session = session.cloned();
+                drop(self.session.compare_and_swap(&session, Some(renewed)));
+                Ok(Refreshed::Yes(grant))
+            }
+            // Revoked, expired, or not enough for these claims: signing in again mends all of it.
+            Err(error) if error.kind() == ErrorKind::Failed => Ok(Refreshed::No(Some(error))),
+            Err(error) => Err(error),
+        }
     }
 
     fn expected<'a>(&'a self, session: Option<&'a Session>) -> Option<&'a Account> {
@@ -160,8 +183,8 @@ impl User {
         Err(error.with_code(Some(REQUIRED.to_owned())).with_claims(claims.map(str::to_owned)))
     }
 
-    /// Keeps the session of these tokens, unless they are somebody else's.
-    fn keep(&self, tokens: Tokens, session: Option<&Session>) -> Result<Grant, Error> {
+    /// Refuses the tokens of somebody else.
+    fn check(&self, tokens: &Tokens, session: Option<&Session>) -> Result<(), Error> {
         if let (Some(expected), Some(got)) = (self.expected(session), &tokens.account)
             && expected.home_account_id != got.home_account_id
         {
@@ -178,12 +201,30 @@ impl User {
                 self.about.credential
             )));
         }
-        let before = |part: fn(&Session) -> Option<Secret>| session.and_then(part);
-        let account = tokens.account.or_else(|| session?.account.clone());
-        let refresh_token = tokens.refresh_token.or_else(|| before(|session| session.refresh_token.clone()));
-        self.session.store(Some(std::sync::Arc::new(Session { refresh_token, account })));
-        Ok(tokens.grant)
+        Ok(())
     }
+}
+
+/// What came of a refresh.
+enum Refreshed {
+    Yes(Grant),
+    /// There was no refresh token, or it was refused.
+    No(Option<Error>),
+}
+
+fn is_same(one: Option<&Arc<Session>>, other: Option<&Arc<Session>>) -> bool {
+    match (one, other) {
+        (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+        (None, None) => true,
+        (Some(_), None) | (None, Some(_)) => false,
+    }
+}
+
+/// The grant, and the session after it: what the answer leaves out is as it was.
+fn kept(tokens: Tokens, before: Option<&Session>) -> (Grant, Arc<Session>) {
+    let account = tokens.account.or_else(|| before?.account.clone());
+    let refresh_token = tokens.refresh_token.or_else(|| before?.refresh_token.clone());
+    (tokens.grant, Arc::new(Session { refresh_token, account }))
 }
 
 /// The scopes of a user's token: OpenID Connect's bring the account and the refresh token.
