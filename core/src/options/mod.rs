@@ -264,8 +264,14 @@ impl Options {
             Error::configuration(format!("{credential}: option {}: {sentence}", spelled(name, spelling)))
         };
         // The tools' classes of azure-identity have "" for "its own".
-        if let Some(tenant) = self.tenant_id.as_deref().filter(|tenant| !tenant.is_empty()) {
-            crate::request::check_tenant(tenant).map_err(|sentence| wrong("tenant_id", sentence))?;
+        for (name, tenant) in [
+            ("tenant_id", &self.tenant_id),
+            ("interactive_browser_tenant_id", &self.interactive_browser_tenant_id),
+            ("workload_identity_tenant_id", &self.workload_identity_tenant_id),
+        ] {
+            if let Some(tenant) = tenant.as_deref().filter(|tenant| !tenant.is_empty()) {
+                crate::request::check_tenant(tenant).map_err(|sentence| wrong(name, sentence))?;
+            }
         }
         if let Some(seconds) = self.process_timeout
             && !(seconds > 0.0 && seconds <= 3600.0)
