@@ -79,7 +79,7 @@ impl Client {
         form.push(("scope", scope));
         form.extend(claims.as_deref().map(|claims| ("claims", claims)));
         let (response, request_id, asked) = self.post_to(authority, ask, Endpoint::Token, tenant, &form).await?;
-        let answer = answer::read(&response, asked).map_err(|what| self.garbage(ask, &what, request_id))?;
+        let answer = answer::read(&response, asked).map_err(|what| self.garbage_of(authority, ask, &what, request_id))?;
         let user = answer::user(&response);
         Ok(Tokens {
             account: Account::read(&user, &self.authority, &self.client_id),
@@ -132,7 +132,7 @@ impl Client {
         }
         let confidential = |(name, _): &&(&str, &str)| CONFIDENTIAL.contains(name);
         let secrets: Vec<Secret> = form.iter().filter(confidential).map(|(_, value)| Secret::new(*value)).collect();
-        Err(self.refused(&response, &secrets.iter().collect::<Vec<_>>(), ask.world.clock.now()))
+        Err(self.refused(&authority.shown(), &response, &secrets.iter().collect::<Vec<_>>(), ask.world.clock.now()))
     }
 
     /// Asks, before anything confidential goes there, whether a host that nobody knows is an authority.
@@ -167,7 +167,11 @@ impl Client {
 
     /// The error of a 200 that makes no sense.
     pub(crate) fn garbage(&self, ask: &Ask<'_>, what: &str, request_id: String) -> Error {
-        let message = format!("{}: the answer of {} {what}", self.credential, self.authority.shown());
+        self.garbage_of(&self.authority, ask, what, request_id)
+    }
+
+    fn garbage_of(&self, authority: &Authority, ask: &Ask<'_>, what: &str, request_id: String) -> Error {
+        let message = format!("{}: the answer of {} {what}", self.credential, authority.shown());
         Error::new(ask.place.garbage(), message).with_correlation_id(Some(request_id))
     }
 
@@ -189,8 +193,8 @@ impl Client {
         }
     }
 
-    fn refused(&self, response: &Response, secrets: &[&Secret], now: i64) -> Error {
-        let (credential, host) = (self.credential, self.authority.shown());
+    fn refused(&self, host: &str, response: &Response, secrets: &[&Secret], now: i64) -> Error {
+        let credential = self.credential;
         let refusal = Refusal::read(response, secrets);
         let sentence = refusal.sentence(response.status);
         let (kind, message) = match response.status {
