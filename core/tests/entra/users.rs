@@ -216,7 +216,8 @@ fn two_users_of_one_api_never_share() {
         fake.serve(move |_| Ok(answer(200, &signed_in(user, user, "r"))));
         assert_eq!(ask(&made).unwrap(), user);
     }
-    let proofs: [(&[(&str, Value)], &str); 2] = [
+    let proofs: [(&[(&str, Value)], &str); 3] = [
+        (&[("client_certificate", text("one")), ("certificate_path", text("/another"))], "got several"),
         (&[], "got none"),
         (&[("client_secret", text("s")), ("client_assertion_func", says(Ok(None)))], "got several"),
     ];
