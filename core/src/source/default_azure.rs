@@ -52,7 +52,7 @@ const MEMBERS: [Member; 10] = [
         build: |world, options, _| {
             let client_id = options.workload_identity_client_id.clone();
             let own = Options {
-                // Given for the managed identity, and be it empty, beats the environment here too.
+                // Given for the managed identity, it beats the environment here too.
                 client_id: client_id.or_else(|| options.managed_identity_client_id.clone().flatten()),
                 tenant_id: options.workload_identity_tenant_id.clone(),
                 ..of_entra(options)

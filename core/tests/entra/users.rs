@@ -183,6 +183,21 @@ fn a_record_pins_the_account() {
 }
 
 #[test]
+fn who_expects_an_account_finds_no_other_in_the_cache() {
+    let (world, fake) = Fake::world();
+    fake.serve(|_| Ok(answer(200, &signed_in("anns", "ann", "r1"))));
+    let bob = r#"{"authority":"a","clientId":"cid","homeAccountId":"bob.t","tenantId":"t","username":"bob@x"}"#;
+    let made = |more: &[(&'static str, Value)]| {
+        let options = password(more).into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        Credential::in_world(world.clone(), "UsernamePasswordCredential", options, Spelling::Snake).unwrap()
+    };
+    assert_eq!(ask(&made(&[])).unwrap(), "anns");
+    let tenant = ("tenant_id", text("organizations"));
+    let error = ask(&made(&[("authentication_record", text(bob)), tenant])).unwrap_err();
+    assert!(error.message().contains("expected a sign-in of bob@x, got one of ann@x"), "{error}");
+}
+
+#[test]
 fn a_sign_in_asks_whatever_the_cache_holds() {
     let (made, fake) = credential("UsernamePasswordCredential", &password(&[]), &[]);
     let made = made.unwrap();

@@ -94,6 +94,8 @@ impl User {
         let proof = client.proof.parts();
         let mut parts = vec![client.authority.base(), &client.client_id, &tenant, &permission];
         parts.extend(proof.iter().chain(&setup.parts).map(Secret::expose));
+        // Who expects one account must not find the token of another.
+        parts.extend(setup.pinned.as_ref().map(|account| account.home_account_id.as_str()));
         let identity = Fingerprint::of(client.credential, &parts);
         let credential = client.credential;
         let patience = client.authority.patience(setup.patience);
