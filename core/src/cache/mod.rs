@@ -42,7 +42,12 @@ pub(crate) struct Cache {
 
 impl Cache {
     pub(crate) fn new() -> Cache {
-        Cache { slots: Shelf::new(), room: AtomicUsize::new(ROOM), memories: Shelf::new(), host: ArcSwapOption::empty() }
+        Cache {
+            slots: Shelf::new(),
+            room: AtomicUsize::new(ROOM),
+            memories: Shelf::new(),
+            host: ArcSwapOption::empty(),
+        }
     }
 
     /// The slot of a key, if somebody waited for its token before. Asking makes none: a look costs no memory.

@@ -104,9 +104,10 @@ impl Slot {
     pub(crate) fn is_spent(&self, now: i64) -> bool {
         let entry = self.entry.load();
         !entry.as_ref().is_some_and(|entry| is_alive(entry.token.expires_on(), 0, now))
-            && self.gate.made().is_some_and(|gate| {
-                gate.flights.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
-            })
+            && self
+                .gate
+                .made()
+                .is_some_and(|gate| gate.flights.lock().unwrap_or_else(PoisonError::into_inner).is_empty())
     }
 
     /// Starts a renewal that nobody waits for, unless one is under way.
