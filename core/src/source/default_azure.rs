@@ -119,11 +119,8 @@ const MEMBERS: [Member; 10] = [
                 Some(given) => Some(given.clone()),
                 None => tenant_of_env(world)?,
             };
-            let own = Options {
-                client_id: options.interactive_browser_client_id.clone(),
-                tenant_id,
-                ..of_entra(options)
-            };
+            let own =
+                Options { client_id: options.interactive_browser_client_id.clone(), tenant_id, ..of_entra(options) };
             Ok(Arc::new(interactive_browser::from_options(world, &own)?))
         },
     },
@@ -142,7 +139,8 @@ const UNNAMED: [&str; 2] = [absent::SHARED_TOKEN_CACHE, absent::BROKER];
 fn tenant_of_env(world: &World) -> Result<Option<String>, Error> {
     let tenant = world.env.get("AZURE_TENANT_ID");
     if let Some(tenant) = &tenant {
-        check_tenant(tenant).map_err(|sentence| Error::configuration(format!("{NAME}: AZURE_TENANT_ID: {sentence}")))?;
+        check_tenant(tenant)
+            .map_err(|sentence| Error::configuration(format!("{NAME}: AZURE_TENANT_ID: {sentence}")))?;
     }
     Ok(tenant)
 }

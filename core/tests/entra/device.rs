@@ -142,6 +142,30 @@ fn nobody_is_asked_unless_the_program_wants_it() {
 }
 
 #[test]
+fn a_record_says_where_to_sign_in() {
+    let record = |tenant: &str| {
+        let head = r#"{"authority":"a","clientId":"recorded","homeAccountId":"ann.t","username":"ann@x","tenantId":""#;
+        ("authentication_record", text(&format!("{head}{tenant}\"}}")))
+    };
+    for (more, tenant, client) in [
+        (vec![record("guest")], "guest", "recorded"),
+        (vec![record("")], "organizations", "recorded"),
+        (vec![record("guest"), ("tenant_id", text("own")), ("client_id", text("mine"))], "own", "mine"),
+    ] {
+        let (made, fake) = device(&more);
+        polls(&fake, vec![(200, signed_in("t", "ann", "r1"))]);
+        ask(&made).unwrap();
+        let start =
+            format!("POST https://login.microsoftonline.com/{tenant}/oauth2/v2.0/devicecode client_id={client}&");
+        assert!(fake.sent()[0].starts_with(&start), "{:?}", fake.sent());
+    }
+    let (made, _) = credential("DeviceCodeCredential", &[record("a/../b")], &[]);
+    let error = made.unwrap_err();
+    let expected = "DeviceCodeCredential: option authentication_record: malformed tenant 'a/../b'";
+    assert!(error.message().starts_with(expected), "{error}");
+}
+
+#[test]
 fn a_renewal_prompts_nobody() {
     let (made, fake) = device(&[]);
     polls(&fake, vec![(200, signed_in("t", "ann", "r1"))]);
@@ -185,7 +209,8 @@ fn a_prompt_keeps_nobody_from_what_the_session_gives() {
     made.start(vault, move |answer| sender.send(answer).unwrap()).unwrap();
     prompts.recv().unwrap();
     // The user looks for the second device; this needs none.
-    let third = TokenRequest { timeout: Some(Duration::from_secs(20)), ..TokenRequest::scope("https://third/.default") };
+    let third =
+        TokenRequest { timeout: Some(Duration::from_secs(20)), ..TokenRequest::scope("https://third/.default") };
     assert_eq!(made.get_token(&third).unwrap().secret(), "refreshed");
     release.send(()).unwrap();
     assert_eq!(answers.recv().unwrap().unwrap().secret(), "more");

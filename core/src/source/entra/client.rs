@@ -79,7 +79,8 @@ impl Client {
         form.push(("scope", scope));
         form.extend(claims.as_deref().map(|claims| ("claims", claims)));
         let (response, request_id, asked) = self.post_to(authority, ask, Endpoint::Token, tenant, &form).await?;
-        let answer = answer::read(&response, asked).map_err(|what| self.garbage_of(authority, ask, &what, request_id))?;
+        let answer =
+            answer::read(&response, asked).map_err(|what| self.garbage_of(authority, ask, &what, request_id))?;
         let user = answer::user(&response);
         Ok(Tokens {
             account: Account::read(&user, &self.authority, &self.client_id),
