@@ -210,7 +210,7 @@ impl Credential {
     }
 
     fn board(&self, request: &TokenRequest, key: &Key, demand: &Demand, ticket: Arc<Ticket>) {
-        let slot = self.world.cache.slot(key, &*self.world.files);
+        let slot = self.world.cache.slot(key, &*self.world.files, self.world.clock.now());
         slot.wait(&self.source, &self.world, request, demand, ticket);
     }
 

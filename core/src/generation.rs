@@ -28,6 +28,12 @@ impl<T: Default> PerGeneration<T> {
         PerGeneration(ArcSwapOption::empty())
     }
 
+    /// This process's thing, if it made one.
+    pub(crate) fn made(&self) -> Option<Arc<Made<T>>> {
+        let generation = azcred_platform::generation();
+        self.0.load_full().filter(|made| made.generation == generation)
+    }
+
     /// This process's thing.
     pub(crate) fn get(&self) -> Arc<Made<T>> {
         let generation = azcred_platform::generation();

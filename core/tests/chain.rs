@@ -120,6 +120,21 @@ fn a_pod_set_up_for_workload_identity_gets_no_other_identity() {
 }
 
 #[test]
+fn a_tenant_that_is_none_is_named_where_it_was_given() {
+    let (world, fake) = Fake::world();
+    for option in ["workload_identity_tenant_id", "interactive_browser_tenant_id"] {
+        let error = default_chain(&world, &[(option, Value::text("t/../x?y"))]).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidConfiguration);
+        let expected = format!("DefaultAzureCredential: option {option}: malformed tenant 't/../x?y'");
+        assert!(error.message().starts_with(&expected), "{error}");
+    }
+    fake.set("AZURE_TENANT_ID", "t/../x?y");
+    fake.set("AZURE_TOKEN_CREDENTIALS", "InteractiveBrowserCredential");
+    let error = default_chain(&world, &[]).unwrap_err();
+    assert!(error.message().contains("AZURE_TENANT_ID: malformed tenant 't/../x?y'"), "{error}");
+}
+
+#[test]
 fn the_winner_stays_and_no_other_identity_takes_its_place() {
     let (world, fake) = Fake::world();
     az_speaks_for(&fake, "developer");

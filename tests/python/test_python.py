@@ -307,5 +307,17 @@ def test_a_chain_goes_on_until_one_answers(app_service: Emulator) -> None:
         azcred.ChainedTokenCredential(azcred.EnvironmentCredential(), "x")  # type: ignore[arg-type]
 
 
+def test_an_option_that_holds_itself_is_refused() -> None:
+    circle: list[object] = []
+    circle.append(circle)
+    nest: dict[str, object] = {}
+    nest["nest"] = nest
+    for value in (circle, nest):
+        with pytest.raises(ValueError, match="option connection_verify"):
+            azcred.EnvironmentCredential(connection_verify=value)
+        with pytest.raises(ValueError, match="unknown option nonsense"):
+            azcred.EnvironmentCredential(nonsense=value)
+
+
 def test_the_stubs_are_true() -> None:
     run([sys.executable, "-m", "mypy.stubtest", "azcred._azcred", "--ignore-disjoint-bases"])

@@ -8,6 +8,9 @@ use pyo3::types::{PyBool, PyByteArray, PyBytes, PyDict, PyFloat, PyInt, PyList, 
 
 use crate::callable::Callable;
 
+/// Options nest twice at most; what goes deeper may be a circle.
+const DEEPEST: u8 = 3;
+
 /// The entries of a dictionary of options, and the callables among them.
 pub(crate) type Given = (Vec<(String, Value)>, Vec<Arc<Callable>>);
 
@@ -18,9 +21,9 @@ pub(crate) fn options(given: &Bound<'_, PyDict>) -> PyResult<Given> {
     for (name, value) in given {
         let name: String = name.extract()?;
         let read = if name == "authentication_record" && value.hasattr("serialize")? {
-            read(&value.call_method0("serialize")?)?
+            read(&value.call_method0("serialize")?, 1)?
         } else {
-            read(&value)?
+            read(&value, 1)?
         };
         if matches!(read, Value::Other(_)) && value.is_callable() {
             let callable = Callable::new(&name, value.unbind());
@@ -33,11 +36,15 @@ pub(crate) fn options(given: &Bound<'_, PyDict>) -> PyResult<Given> {
     Ok((entries, callables))
 }
 
-fn entries(given: &Bound<'_, PyDict>) -> PyResult<Vec<(String, Value)>> {
-    given.iter().map(|(name, value)| Ok((name.extract()?, read(&value)?))).collect()
+fn entries(given: &Bound<'_, PyDict>, depth: u8) -> PyResult<Vec<(String, Value)>> {
+    given.iter().map(|(name, value)| Ok((name.extract()?, read(&value, depth + 1)?))).collect()
 }
 
-fn read(given: &Bound<'_, PyAny>) -> PyResult<Value> {
+fn list<'py>(items: impl Iterator<Item = Bound<'py, PyAny>>, depth: u8) -> PyResult<Value> {
+    items.map(|item| read(&item, depth + 1)).collect::<PyResult<_>>().map(Value::List)
+}
+
+fn read(given: &Bound<'_, PyAny>, depth: u8) -> PyResult<Value> {
     if given.is_none() {
         return Ok(Value::Null);
     }
@@ -56,14 +63,18 @@ fn read(given: &Bound<'_, PyAny>) -> PyResult<Value> {
     if given.is_instance_of::<PyFloat>() {
         return Ok(Value::Float(given.extract()?));
     }
-    if let Ok(list) = given.cast::<PyList>() {
-        return list.iter().map(|item| read(&item)).collect::<PyResult<_>>().map(Value::List);
+    let holds_others = given.is_instance_of::<PyList>() || given.is_instance_of::<PyTuple>();
+    if depth == DEEPEST && (holds_others || given.is_instance_of::<PyDict>()) {
+        return Ok(Value::Other("a deeply nested object".to_owned()));
     }
-    if let Ok(tuple) = given.cast::<PyTuple>() {
-        return tuple.iter().map(|item| read(&item)).collect::<PyResult<_>>().map(Value::List);
+    if let Ok(given) = given.cast::<PyList>() {
+        return list(given.iter(), depth);
+    }
+    if let Ok(given) = given.cast::<PyTuple>() {
+        return list(given.iter(), depth);
     }
     if let Ok(map) = given.cast::<PyDict>() {
-        return entries(map).map(Value::Map);
+        return entries(map, depth).map(Value::Map);
     }
     if given.is_instance_of::<PyBytes>() {
         return Ok(Value::Bytes(given.extract::<Vec<u8>>()?.into()));

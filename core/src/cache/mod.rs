@@ -8,6 +8,7 @@ pub(crate) mod ticket;
 use std::hash::{BuildHasher as _, Hash as _, Hasher as _};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use arc_swap::ArcSwapOption;
 
@@ -27,16 +28,26 @@ pub(crate) struct Key {
     pub(crate) cae: bool,
 }
 
+/// This many slots are never looked through.
+const ROOM: usize = 256;
+
 /// All slots of a process, and what its default chains remember.
 pub(crate) struct Cache {
     slots: Shelf<Key, Slot>,
+    /// At how many slots those that hold nothing are looked for: a server makes a credential for each of its users.
+    room: AtomicUsize,
     memories: Shelf<Fingerprint, Memory>,
     host: ArcSwapOption<Fingerprint>,
 }
 
 impl Cache {
     pub(crate) fn new() -> Cache {
-        Cache { slots: Shelf::new(), memories: Shelf::new(), host: ArcSwapOption::empty() }
+        Cache {
+            slots: Shelf::new(),
+            room: AtomicUsize::new(ROOM),
+            memories: Shelf::new(),
+            host: ArcSwapOption::empty(),
+        }
     }
 
     /// The slot of a key, if somebody waited for its token before. Asking makes none: a look costs no memory.
@@ -45,7 +56,15 @@ impl Cache {
     }
 
     /// The slot of a key, made if it is not there.
-    pub(crate) fn slot(&self, key: &Key, files: &dyn Files) -> Arc<Slot> {
+    pub(crate) fn slot(&self, key: &Key, files: &dyn Files, now: i64) -> Arc<Slot> {
+        if let Some(slot) = self.find(key) {
+            return slot;
+        }
+        if self.slots.len() >= self.room.load(Ordering::Relaxed) {
+            self.slots.clear(|slot| slot.is_spent(now));
+            // Twice what is left, so that looking costs each new slot the same, however many there are.
+            self.room.store(self.slots.len().saturating_mul(2).max(ROOM), Ordering::Relaxed);
+        }
         self.slots.get_or_make(key, || Slot::new(self.jitter(key, files)))
     }
 
@@ -80,5 +99,39 @@ impl Cache {
 impl std::fmt::Debug for Cache {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Cache").field("slots", &self.slots.len()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::credential::Credential;
+    use crate::options::{Spelling, Value};
+    use crate::request::TokenRequest;
+    use crate::world::fake::Fake;
+
+    #[test]
+    fn users_who_left_make_room_for_others() {
+        let (world, fake) = Fake::world();
+        fake.answer(200, r#"{"access_token":"t","expires_in":3600}"#);
+        let ask = |user: usize| {
+            let user = user.to_string();
+            let given =
+                [("tenant_id", "t"), ("client_id", "c"), ("client_secret", "s"), ("user_assertion", user.as_str())];
+            let given = given.map(|(name, text)| (name.to_owned(), Value::text(text))).to_vec();
+            let made = Credential::in_world(world.clone(), "OnBehalfOfCredential", given, Spelling::Snake).unwrap();
+            made.get_token(&TokenRequest::scope("s")).unwrap();
+        };
+        (0..=ROOM).for_each(ask);
+        assert_eq!(world.cache.slots.len(), ROOM + 1, "live tokens stay");
+        let asked = fake.sent().len();
+        ask(0);
+        assert_eq!(fake.sent().len(), asked, "served from the cache");
+        fake.advance(3600);
+        (ROOM + 1..10 * ROOM).for_each(|user| {
+            fake.advance(60);
+            ask(user);
+        });
+        assert!(world.cache.slots.len() <= 2 * ROOM, "{}", world.cache.slots.len());
     }
 }

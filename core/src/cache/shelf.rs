@@ -1,4 +1,4 @@
-//! A map that only grows, read without a lock: readers take a snapshot, an insertion shares its nodes with the last.
+//! A map read without a lock: readers take a snapshot, a change shares its nodes with the last.
 
 use std::hash::Hash;
 use std::sync::Arc;
@@ -37,6 +37,21 @@ impl<K: Clone + Eq + Hash, V> Shelf<K, V> {
         found
     }
 
+    /// Takes away what is spent. Whoever holds such a thing keeps it; the next one to ask gets another.
+    pub(crate) fn clear(&self, is_spent: impl Fn(&V) -> bool) {
+        let things = self.0.load_full();
+        let spent: Vec<(&K, &Arc<V>)> = things.iter().filter(|(_, thing)| is_spent(thing)).collect();
+        self.0.rcu(|now| {
+            let mut left = HashTrieMapSync::clone(now);
+            for (key, thing) in &spent {
+                if left.get(*key).is_some_and(|other| Arc::ptr_eq(other, thing)) {
+                    left.remove_mut(*key);
+                }
+            }
+            left
+        });
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.0.load().size()
     }
@@ -57,5 +72,15 @@ mod tests {
         });
         assert!(all.iter().all(|one| Arc::ptr_eq(one, &all[0])));
         assert_eq!(shelf.len(), 1);
+    }
+
+    #[test]
+    fn what_is_spent_goes() {
+        let shelf = Shelf::<u32, u32>::new();
+        let all: Vec<_> = (0..100).map(|key| shelf.get_or_make(&key, || key)).collect();
+        shelf.clear(|thing| thing % 3 != 0);
+        assert_eq!(shelf.len(), 34);
+        assert!(shelf.get(&1).is_none() && *all[1] == 1);
+        assert!(Arc::ptr_eq(&shelf.get(&99).unwrap(), &all[99]));
     }
 }

@@ -100,6 +100,16 @@ impl Slot {
         }
     }
 
+    /// Whether nothing is lost with it: no live token, and no flight. A parent's gate stays where it is.
+    pub(crate) fn is_spent(&self, now: i64) -> bool {
+        let entry = self.entry.load();
+        !entry.as_ref().is_some_and(|entry| is_alive(entry.token.expires_on(), 0, now))
+            && self
+                .gate
+                .made()
+                .is_some_and(|gate| gate.flights.lock().unwrap_or_else(PoisonError::into_inner).is_empty())
+    }
+
     /// Starts a renewal that nobody waits for, unless one is under way.
     pub(crate) fn renew(self: &Arc<Self>, source: &Arc<dyn Source>, world: &World, request: &TokenRequest) {
         self.board(source, world, request, &Demand::default(), None);

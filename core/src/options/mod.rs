@@ -16,6 +16,8 @@ use serde::Deserialize;
 use crate::error::Error;
 use crate::function::Function;
 use crate::source::AuthenticationRecord;
+use crate::source::device_code::DEVELOPER_CLIENT;
+use crate::source::username_password::ORGANIZATIONS;
 use crate::token::Secret;
 use crate::wire::network::Network;
 use network::{Proxies, ProxyOptions, RetryOptions, Verify};
@@ -97,7 +99,8 @@ pub(crate) struct Options {
     /// How long a user may take to sign in, in seconds.
     #[serde(deserialize_with = "number")]
     pub(crate) timeout: Option<f64>,
-    /// The account that has to sign in: a record of an earlier sign-in.
+    /// The account that has to sign in: a record of an earlier sign-in, whose application and tenant are used where no
+    /// others are given.
     pub(crate) authentication_record: Option<AuthenticationRecord>,
     /// Whether only `authenticate` may have the user sign in.
     pub(crate) disable_automatic_authentication: Option<bool>,
@@ -266,8 +269,15 @@ impl Options {
     fn check(&self, credential: &str) -> Result<(), Error> {
         let wrong = |name: &str, sentence: &str| self.wrong(credential, name, sentence);
         // The tools' classes of azure-identity have "" for "its own".
-        if let Some(tenant) = self.tenant_id.as_deref().filter(|tenant| !tenant.is_empty()) {
-            crate::request::check_tenant(tenant).map_err(|sentence| wrong("tenant_id", &sentence))?;
+        for (name, tenant) in [
+            ("tenant_id", self.tenant_id.as_ref()),
+            ("interactive_browser_tenant_id", self.interactive_browser_tenant_id.as_ref()),
+            ("workload_identity_tenant_id", self.workload_identity_tenant_id.as_ref()),
+            ("authentication_record", self.authentication_record.as_ref().map(|record| &record.tenant_id)),
+        ] {
+            if let Some(tenant) = tenant.filter(|tenant| !tenant.is_empty()) {
+                crate::request::check_tenant(tenant).map_err(|sentence| wrong(name, &sentence))?;
+            }
         }
         if let Some(seconds) = self.process_timeout
             && !(seconds > 0.0 && seconds <= 3600.0)
@@ -282,10 +292,26 @@ impl Options {
         Ok(())
     }
 
+    /// The tenant that a user signs in to: as given, else as the record has it, else any organization's.
+    pub(crate) fn user_tenant(&self) -> String {
+        let recorded = self.authentication_record.as_ref().map(|record| &record.tenant_id);
+        first([self.tenant_id.as_ref(), recorded], ORGANIZATIONS)
+    }
+
+    /// The application that a user signs in to without one of the program's own: as the tenant.
+    pub(crate) fn user_client(&self) -> String {
+        let recorded = self.authentication_record.as_ref().map(|record| &record.client_id);
+        first([self.client_id.as_ref(), recorded], DEVELOPER_CLIENT)
+    }
+
     /// How long a developer tool may run.
     pub(crate) fn process_timeout(&self) -> Duration {
         Duration::from_secs_f64(self.process_timeout.unwrap_or(10.0))
     }
+}
+
+fn first(given: [Option<&String>; 2], otherwise: &str) -> String {
+    given.into_iter().flatten().find(|text| !text.is_empty()).map_or_else(|| otherwise.to_owned(), String::clone)
 }
 
 fn unknown(credential: &str, name: &str, takes: &[&str], spelling: Spelling) -> Error {

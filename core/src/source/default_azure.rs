@@ -12,7 +12,7 @@ use super::managed_identity::{self, Ways};
 use super::{Made, interactive_browser, workload_identity};
 use crate::error::Error;
 use crate::options::Options;
-use crate::request::shown;
+use crate::request::{check_tenant, shown};
 use crate::world::World;
 
 /// The class name.
@@ -52,7 +52,7 @@ const MEMBERS: [Member; 10] = [
         build: |world, options, _| {
             let client_id = options.workload_identity_client_id.clone();
             let own = Options {
-                // Given for the managed identity, and be it empty, beats the environment here too.
+                // Given for the managed identity, it beats the environment here too.
                 client_id: client_id.or_else(|| options.managed_identity_client_id.clone().flatten()),
                 tenant_id: options.workload_identity_tenant_id.clone(),
                 ..of_entra(options)
@@ -115,11 +115,12 @@ const MEMBERS: [Member; 10] = [
         group: Group::Person,
         excluded: |options| options.exclude_interactive_browser_credential,
         build: |world, options, _| {
-            let own = Options {
-                client_id: options.interactive_browser_client_id.clone(),
-                tenant_id: options.interactive_browser_tenant_id.clone().or_else(|| world.env.get("AZURE_TENANT_ID")),
-                ..of_entra(options)
+            let tenant_id = match &options.interactive_browser_tenant_id {
+                Some(given) => Some(given.clone()),
+                None => tenant_of_env(world)?,
             };
+            let own =
+                Options { client_id: options.interactive_browser_client_id.clone(), tenant_id, ..of_entra(options) };
             Ok(Arc::new(interactive_browser::from_options(world, &own)?))
         },
     },
@@ -133,6 +134,16 @@ const MEMBERS: [Member; 10] = [
 
 /// Members that `AZURE_TOKEN_CREDENTIALS` can't name in azure-identity: alone, they give nobody a token.
 const UNNAMED: [&str; 2] = [absent::SHARED_TOKEN_CACHE, absent::BROKER];
+
+/// The tenant that the environment names.
+fn tenant_of_env(world: &World) -> Result<Option<String>, Error> {
+    let tenant = world.env.get("AZURE_TENANT_ID");
+    if let Some(tenant) = &tenant {
+        check_tenant(tenant)
+            .map_err(|sentence| Error::configuration(format!("{NAME}: AZURE_TENANT_ID: {sentence}")))?;
+    }
+    Ok(tenant)
+}
 
 /// The chain's options that are for its members that speak to Entra ID.
 fn of_entra(options: &Options) -> Options {

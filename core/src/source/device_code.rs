@@ -8,7 +8,6 @@ use super::Tenants;
 use super::entra::client::Tokens;
 use super::entra::user::{Needs, Setup, SignIn, SigningIn, Step};
 use super::entra::{Client, Proof, User, authority};
-use super::username_password::ORGANIZATIONS;
 use crate::error::{Error, ErrorKind};
 use crate::function::Function;
 use crate::options::Options;
@@ -37,16 +36,9 @@ struct Device {
 /// From the credential's own options.
 pub(crate) fn from_options(world: &World, options: &Options) -> Result<User, Error> {
     let authority = authority(NAME, world, options)?;
-    let given = |given: &Option<String>, otherwise: &str| {
-        given.clone().filter(|text| !text.is_empty()).unwrap_or_else(|| otherwise.to_owned())
-    };
-    let client_id = given(&options.client_id, DEVELOPER_CLIENT);
-    let tenants = Tenants::own(
-        world,
-        NAME,
-        Some(given(&options.tenant_id, ORGANIZATIONS)),
-        options.additionally_allowed_tenants.clone(),
-    )?;
+    let client_id = options.user_client();
+    let allowed = options.additionally_allowed_tenants.clone();
+    let tenants = Tenants::own(world, NAME, Some(options.user_tenant()), allowed)?;
     let timeout = options.timeout.map(Duration::from_secs_f64);
     let client = Client { credential: NAME, authority, client_id, proof: Proof::Public };
     let setup = Setup {

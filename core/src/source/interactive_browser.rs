@@ -10,11 +10,9 @@ use std::time::Duration;
 
 use url::{Host, Url};
 
-use super::device_code::DEVELOPER_CLIENT;
 use super::entra::client::Tokens;
 use super::entra::user::{Needs, Setup, SignIn, SigningIn, Step};
 use super::entra::{Client, Proof, User, authority};
-use super::username_password::ORGANIZATIONS;
 use super::{Place, Tenants, browser};
 use crate::error::{Error, ErrorKind};
 use crate::options::Options;
@@ -45,12 +43,9 @@ struct Browser {
 /// From the credential's own options.
 pub(crate) fn from_options(world: &World, options: &Options) -> Result<User, Error> {
     let authority = authority(NAME, world, options)?;
-    let given = |given: &Option<String>, otherwise: &str| {
-        given.clone().filter(|text| !text.is_empty()).unwrap_or_else(|| otherwise.to_owned())
-    };
-    let tenant_id = given(&options.tenant_id, ORGANIZATIONS);
-    let tenants = Tenants::own(world, NAME, Some(tenant_id), options.additionally_allowed_tenants.clone())?;
-    let client_id = given(&options.client_id, DEVELOPER_CLIENT);
+    let allowed = options.additionally_allowed_tenants.clone();
+    let tenants = Tenants::own(world, NAME, Some(options.user_tenant()), allowed)?;
+    let client_id = options.user_client();
     let client = Client { credential: NAME, authority, client_id, proof: Proof::Public };
     let timeout = Duration::from_secs_f64(options.timeout.unwrap_or(TIMEOUT));
     let setup = Setup {
@@ -98,7 +93,9 @@ impl Browser {
         };
         let mut landing = world.landings.open(at).await.map_err(unavailable)?;
         let redirect_uri = match &self.redirect {
-            Some(url) => url.as_str().trim_end_matches('/').to_owned(),
+            // As it is registered: a path keeps its last slash, no path has none.
+            Some(url) if url.path() == "/" => url.as_str().trim_end_matches('/').to_owned(),
+            Some(url) => url.as_str().to_owned(),
             None => format!("http://localhost:{}", landing.port()),
         };
         let pkce = Pkce::new(&random::bytes().map_err(unavailable)?);

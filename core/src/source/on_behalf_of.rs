@@ -48,18 +48,19 @@ fn proof(world: &World, options: &Options) -> Result<Proof, Error> {
     let data = options.client_certificate.as_ref();
     let path = options.certificate_path.as_ref();
     let send_chain = options.send_certificate_chain == Some(true);
+    let wrong = |what: &str| {
+        let names = "client_secret, client_certificate (certificate_path) and client_assertion_func";
+        Error::configuration(format!("{NAME}: expected one of {names}, got {what}"))
+    };
     let certificate = match (data, path) {
         (None, None) => None,
-        (Some(data), _) => Some(Held::of_data(NAME, "client_certificate", options, data, send_chain)?),
+        (Some(_), Some(_)) => return Err(wrong("several")),
+        (Some(data), None) => Some(Held::of_data(NAME, "client_certificate", options, data, send_chain)?),
         (None, Some(path)) => {
             Some(Held::of_file(NAME, "option certificate_path", world, path, options.password.clone(), send_chain)?)
         }
     };
     let mut given = [secret, certificate.map(Proof::Certificate), function].into_iter().flatten();
-    let wrong = |what: &str| {
-        let names = "client_secret, client_certificate (certificate_path) and client_assertion_func";
-        Error::configuration(format!("{NAME}: expected one of {names}, got {what}"))
-    };
     match (given.next(), given.next()) {
         (Some(proof), None) => Ok(proof),
         (None, _) => Err(wrong("none")),

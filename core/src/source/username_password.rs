@@ -45,9 +45,8 @@ pub(crate) fn new(
     password: Secret,
 ) -> Result<User, Error> {
     let authority = authority(credential, world, options)?;
-    let tenant_id = options.tenant_id.clone().filter(|tenant| !tenant.is_empty());
-    let tenant_id = tenant_id.unwrap_or_else(|| ORGANIZATIONS.to_owned());
-    let tenants = Tenants::own(world, credential, Some(tenant_id), options.additionally_allowed_tenants.clone())?;
+    let allowed = options.additionally_allowed_tenants.clone();
+    let tenants = Tenants::own(world, credential, Some(options.user_tenant()), allowed)?;
     let client = Client { credential, authority, client_id, proof: Proof::Public };
     let setup = Setup {
         tenants,

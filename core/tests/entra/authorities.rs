@@ -116,6 +116,14 @@ fn an_application_asks_its_region() {
         ask(&made).unwrap();
         let sent = fake.sent().pop().unwrap();
         assert!(sent.starts_with(&format!("POST {expected} ")), "{env:?}: {sent}");
+        // Who is asked is who is named.
+        let host = expected.split('/').nth(2).unwrap();
+        fake.answer(401, r#"{"error":"invalid_client"}"#);
+        let error = ask_for(&made, "https://vault.azure.net/.default").unwrap_err();
+        assert!(error.message().starts_with(&format!("ClientSecretCredential: {host} refused: ")), "{error}");
+        fake.answer(200, "{}");
+        let error = ask_for(&made, "https://third/.default").unwrap_err();
+        assert!(error.message().starts_with(&format!("ClientSecretCredential: the answer of {host} has")), "{error}");
     }
 }
 

@@ -142,6 +142,16 @@ fn a_redirect_of_the_programs_own() {
     ask(&made).unwrap();
     assert_eq!(fake.landed(), [LandingAt { port: Some(8400), path: "/back".into() }]);
     assert!(bodies(&fake)[0].contains("redirect_uri=http%3A%2F%2Flocalhost%3A8400%2Fback&"));
+    for (given, sent, path) in [
+        ("http://localhost:8400/back/", "http%3A%2F%2Flocalhost%3A8400%2Fback%2F", "/back/"),
+        ("http://localhost:8400/", "http%3A%2F%2Flocalhost%3A8400", "/"),
+        ("http://127.0.0.1:8400", "http%3A%2F%2F127.0.0.1%3A8400", "/"),
+    ] {
+        let (made, fake) = desktop(&[("redirect_uri", text(given))], code);
+        ask(&made).unwrap();
+        assert_eq!(fake.landed(), [LandingAt { port: Some(8400), path: path.into() }]);
+        assert!(bodies(&fake)[0].contains(&format!("redirect_uri={sent}&")), "{given}: {:?}", bodies(&fake));
+    }
     for wrong in
         ["http://localhost", "https://localhost:8400", "http://example.com:8400", "8400", "http://u@localhost:1"]
     {

@@ -162,6 +162,30 @@ fn nobody_is_asked_unless_the_program_wants_it() {
 }
 
 #[test]
+fn a_record_says_where_to_sign_in() {
+    let record = |tenant: &str| {
+        let head = r#"{"authority":"a","clientId":"recorded","homeAccountId":"ann.t","username":"ann@x","tenantId":""#;
+        ("authentication_record", text(&format!("{head}{tenant}\"}}")))
+    };
+    for (more, tenant, client) in [
+        (vec![record("guest")], "guest", "recorded"),
+        (vec![record("")], "organizations", "recorded"),
+        (vec![record("guest"), ("tenant_id", text("own")), ("client_id", text("mine"))], "own", "mine"),
+    ] {
+        let (made, fake) = device(&more);
+        polls(&fake, vec![(200, signed_in("t", "ann", "r1"))]);
+        ask(&made).unwrap();
+        let start =
+            format!("POST https://login.microsoftonline.com/{tenant}/oauth2/v2.0/devicecode client_id={client}&");
+        assert!(fake.sent()[0].starts_with(&start), "{:?}", fake.sent());
+    }
+    let (made, _) = credential("DeviceCodeCredential", &[record("a/../b")], &[]);
+    let error = made.unwrap_err();
+    let expected = "DeviceCodeCredential: option authentication_record: malformed tenant 'a/../b'";
+    assert!(error.message().starts_with(expected), "{error}");
+}
+
+#[test]
 fn a_renewal_prompts_nobody() {
     let (made, fake) = device(&[]);
     polls(&fake, vec![(200, signed_in("t", "ann", "r1"))]);
@@ -174,6 +198,44 @@ fn a_renewal_prompts_nobody() {
     eventually(|| fake.sent().len() > before);
     assert!(bodies(&fake)[before].contains("grant_type=refresh_token"));
     assert!(!fake.sent()[before..].iter().any(|sent| sent.contains("/devicecode")));
+}
+
+#[test]
+fn a_prompt_keeps_nobody_from_what_the_session_gives() {
+    let (prompted, prompts) = std::sync::mpsc::channel();
+    let (release, released) = std::sync::mpsc::channel::<()>();
+    let (released, first) = (Mutex::new(released), AtomicUsize::new(0));
+    let prompt = Function::blocking(move |_| {
+        if first.fetch_add(1, Ordering::SeqCst) > 0 {
+            prompted.send(()).unwrap();
+            released.lock().unwrap().recv().unwrap();
+        }
+        Ok(None)
+    });
+    let (made, fake) = device(&[("prompt_callback", Value::Function(prompt))]);
+    polls(&fake, vec![(200, signed_in("t", "ann", "r1"))]);
+    ask(&made).unwrap();
+    fake.serve(|request| {
+        let sent = request.body.as_ref().map(|body| body.expose().to_owned()).unwrap_or_default();
+        Ok(match request.url.ends_with("/devicecode") {
+            true => answer(200, CODE),
+            false if sent.contains("device_code=") => answer(200, &signed_in("more", "ann", "r2")),
+            false if sent.contains("vault") => answer(400, r#"{"error":"interaction_required"}"#),
+            false => answer(200, &signed_in("refreshed", "ann", "r3")),
+        })
+    });
+    let (sender, answers) = std::sync::mpsc::channel();
+    let vault = TokenRequest::scope("https://vault.azure.net/.default");
+    made.start(vault, move |answer| sender.send(answer).unwrap()).unwrap();
+    prompts.recv().unwrap();
+    // The user looks for the second device; this needs none.
+    let third =
+        TokenRequest { timeout: Some(Duration::from_secs(20)), ..TokenRequest::scope("https://third/.default") };
+    assert_eq!(made.get_token(&third).unwrap().secret(), "refreshed");
+    release.send(()).unwrap();
+    assert_eq!(answers.recv().unwrap().unwrap().secret(), "more");
+    ask_for(&made, "https://fourth/.default").unwrap();
+    assert!(bodies(&fake).pop().unwrap().contains("refresh_token=r2&"), "the sign-in's, not the older refresh's");
 }
 
 #[test]

@@ -183,6 +183,21 @@ fn a_record_pins_the_account() {
 }
 
 #[test]
+fn who_expects_an_account_finds_no_other_in_the_cache() {
+    let (world, fake) = Fake::world();
+    fake.serve(|_| Ok(answer(200, &signed_in("anns", "ann", "r1"))));
+    let bob = r#"{"authority":"a","clientId":"cid","homeAccountId":"bob.t","tenantId":"t","username":"bob@x"}"#;
+    let made = |more: &[(&'static str, Value)]| {
+        let options = password(more).into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        Credential::in_world(world.clone(), "UsernamePasswordCredential", options, Spelling::Snake).unwrap()
+    };
+    assert_eq!(ask(&made(&[])).unwrap(), "anns");
+    let tenant = ("tenant_id", text("organizations"));
+    let error = ask(&made(&[("authentication_record", text(bob)), tenant])).unwrap_err();
+    assert!(error.message().contains("expected a sign-in of bob@x, got one of ann@x"), "{error}");
+}
+
+#[test]
 fn a_sign_in_asks_whatever_the_cache_holds() {
     let (made, fake) = credential("UsernamePasswordCredential", &password(&[]), &[]);
     let made = made.unwrap();
@@ -216,7 +231,8 @@ fn two_users_of_one_api_never_share() {
         fake.serve(move |_| Ok(answer(200, &signed_in(user, user, "r"))));
         assert_eq!(ask(&made).unwrap(), user);
     }
-    let proofs: [(&[(&str, Value)], &str); 2] = [
+    let proofs: [(&[(&str, Value)], &str); 3] = [
+        (&[("client_certificate", text("one")), ("certificate_path", text("/another"))], "got several"),
         (&[], "got none"),
         (&[("client_secret", text("s")), ("client_assertion_func", says(Ok(None)))], "got several"),
     ];

@@ -86,7 +86,7 @@ impl Client {
         let (response, request_id, asked) = self.post_to(authority, ask, Endpoint::Token, tenant, &form).await?;
         let answer = answer::read(&response, asked).map_err(|what| {
             let what = answer::scrubbed(what, &confidential(&form).iter().collect::<Vec<_>>());
-            self.garbage(ask, &what, request_id)
+            self.garbage_of(authority, ask, &what, request_id)
         })?;
         let user = answer::user(&response);
         Ok(Tokens {
@@ -139,7 +139,7 @@ impl Client {
             return Ok((response, request_id, asked));
         }
         let secrets = confidential(form);
-        Err(self.refused(&response, &secrets.iter().collect::<Vec<_>>(), ask.world.clock.now()))
+        Err(self.refused(&authority.shown(), &response, &secrets.iter().collect::<Vec<_>>(), ask.world.clock.now()))
     }
 
     /// Asks, before anything confidential goes there, whether a host that nobody knows is an authority.
@@ -174,7 +174,11 @@ impl Client {
 
     /// The error of a 200 that makes no sense.
     pub(crate) fn garbage(&self, ask: &Ask<'_>, what: &str, request_id: String) -> Error {
-        let message = format!("{}: the answer of {} {what}", self.credential, self.authority.shown());
+        self.garbage_of(&self.authority, ask, what, request_id)
+    }
+
+    fn garbage_of(&self, authority: &Authority, ask: &Ask<'_>, what: &str, request_id: String) -> Error {
+        let message = format!("{}: the answer of {} {what}", self.credential, authority.shown());
         Error::new(ask.place.garbage(), message).with_correlation_id(Some(request_id))
     }
 
@@ -196,8 +200,8 @@ impl Client {
         }
     }
 
-    fn refused(&self, response: &Response, secrets: &[&Secret], now: i64) -> Error {
-        let (credential, host) = (self.credential, self.authority.shown());
+    fn refused(&self, host: &str, response: &Response, secrets: &[&Secret], now: i64) -> Error {
+        let credential = self.credential;
         let refusal = Refusal::read(response, secrets);
         let sentence = refusal.sentence(response.status);
         let (kind, message) = match response.status {

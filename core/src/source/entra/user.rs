@@ -101,6 +101,8 @@ impl User {
         let proof = client.proof.parts();
         let mut parts = vec![client.authority.base(), &client.client_id, &tenant, &permission];
         parts.extend(proof.iter().chain(&setup.parts).map(Secret::expose));
+        // Who expects one account must not find the token of another.
+        parts.extend(setup.pinned.as_ref().map(|account| account.home_account_id.as_str()));
         let identity = Fingerprint::of(client.credential, &parts);
         let credential = client.credential;
         let patience = client.authority.patience(setup.patience);
@@ -117,60 +119,58 @@ impl User {
     }
 
     async fn ask(&self, ask: &Ask<'_>) -> Result<Grant, Error> {
-        let turns = self.turns.get();
         let tenant = self.about.tenants.resolve(self.about.credential, ask.request.tenant_id.as_deref())?;
-        let tenant = tenant.unwrap_or_default();
         let scope = with_oidc(&ask.request.scopes);
-        loop {
-            let mut refusal = None;
-            let seen = if ask.request.authenticate {
-                self.session.load_full()
-            } else {
-                let _mine = turns.refresh.lock().await;
-                let session = self.session.load_full();
-                match self.refresh(ask, tenant, &scope, session.as_deref()).await {
-                    None => {}
-                    Some(Ok(grant)) => return Ok(grant),
-                    // Revoked, expired, or not enough for these claims: signing in again mends all of it.
-                    Some(Err(error)) if error.kind() == ErrorKind::Failed => refusal = Some(error),
-                    Some(Err(error)) => return Err(error),
-                }
-                session
-            };
-            match self.how.needs() {
-                Needs::Person => self.may_prompt(ask, refusal.as_ref())?,
-                Needs::Once => {
-                    if let Some(refusal) = refusal {
-                        return Err(refusal);
-                    }
-                }
-                Needs::Nobody => {}
+        let step = Step { client: &self.client, ask, tenant: tenant.unwrap_or_default(), scope: &scope, account: None };
+        let turns = self.turns.get();
+        let (mut refused, before) = match self.refresh(&turns, step).await? {
+            Refreshed::Yes(grant) => return Ok(grant),
+            Refreshed::No(refused, session) => (refused, session),
+        };
+        let _mine = turns.sign_in.lock().await;
+        if !is_same(self.session.load_full().as_ref(), before.as_ref()) {
+            // Somebody signed in meanwhile.
+            match self.refresh(&turns, step).await? {
+                Refreshed::Yes(grant) => return Ok(grant),
+                Refreshed::No(again, _) => refused = again.or(refused),
             }
-            let _mine = turns.sign_in.lock().await;
-            let session = self.session.load_full();
-            if !ask.request.authenticate && session.as_ref().map(Arc::as_ptr) != seen.as_ref().map(Arc::as_ptr) {
-                // Somebody signed in meanwhile.
-                continue;
-            }
-            let account = self.expected(session.as_deref());
-            let step = Step { client: &self.client, ask, tenant, scope: &scope, account };
-            let tokens = self.how.sign_in(step).await?;
-            return self.keep(tokens, self.session.load_full().as_deref());
         }
+        match (self.how.needs(), refused) {
+            (Needs::Person, refused) => self.may_prompt(ask, refused.as_ref())?,
+            (Needs::Once, Some(refused)) => return Err(refused),
+            (Needs::Once, None) | (Needs::Nobody, _) => {}
+        }
+        // A refresh may have ended while this one waited for its own.
+        let session = self.session.load_full();
+        let step = Step { account: self.expected(session.as_deref()), ..step };
+        let tokens = self.how.sign_in(step).await?;
+        self.check(&tokens, session.as_deref())?;
+        let (grant, session) = kept(tokens, session.as_deref());
+        self.session.store(Some(session));
+        Ok(grant)
     }
 
-    /// Asks with the refresh token of a session; none where there is none.
-    async fn refresh(
-        &self,
-        ask: &Ask<'_>,
-        tenant: &str,
-        scope: &str,
-        session: Option<&Session>,
-    ) -> Option<Result<Grant, Error>> {
-        let refresh_token = session?.refresh_token.as_ref()?;
+    /// A token by the session's refresh token, if it has one and the program did not ask for a sign-in.
+    async fn refresh(&self, turns: &Turns, step: Step<'_>) -> Result<Refreshed, Error> {
+        let _mine = turns.refresh.lock().await;
+        let held = self.session.load_full();
+        let session = held.as_ref().filter(|_| !step.ask.request.authenticate);
+        let Some(refresh_token) = session.and_then(|session| session.refresh_token.as_ref()) else {
+            return Ok(Refreshed::No(None, held));
+        };
         let grant = [("grant_type", "refresh_token"), ("refresh_token", refresh_token.expose()), ("client_info", "1")];
-        let tokens = self.client.exchange(ask, tenant, scope, &grant).await;
-        Some(tokens.and_then(|tokens| self.keep(tokens, session)))
+        match self.client.exchange(step.ask, step.tenant, step.scope, &grant).await {
+            Ok(tokens) => {
+                self.check(&tokens, session.map(Arc::as_ref))?;
+                let (grant, renewed) = kept(tokens, session.map(Arc::as_ref));
+                // What a sign-in brought meanwhile stays.
+                drop(self.session.compare_and_swap(&held, Some(renewed)));
+                Ok(Refreshed::Yes(grant))
+            }
+            // Revoked, expired, or not enough for these claims: signing in again mends all of it.
+            Err(error) if error.kind() == ErrorKind::Failed => Ok(Refreshed::No(Some(error), held)),
+            Err(error) => Err(error),
+        }
     }
 
     fn expected<'a>(&'a self, session: Option<&'a Session>) -> Option<&'a Account> {
@@ -190,8 +190,8 @@ impl User {
         Err(error.with_code(Some(REQUIRED.to_owned())).with_claims(claims.map(str::to_owned)))
     }
 
-    /// Keeps the session of these tokens, unless they are somebody else's.
-    fn keep(&self, tokens: Tokens, session: Option<&Session>) -> Result<Grant, Error> {
+    /// Refuses the tokens of somebody else.
+    fn check(&self, tokens: &Tokens, session: Option<&Session>) -> Result<(), Error> {
         if let (Some(expected), Some(got)) = (self.expected(session), &tokens.account)
             && expected.home_account_id != got.home_account_id
         {
@@ -208,12 +208,30 @@ impl User {
                 self.about.credential
             )));
         }
-        let before = |part: fn(&Session) -> Option<Secret>| session.and_then(part);
-        let account = tokens.account.or_else(|| session?.account.clone());
-        let refresh_token = tokens.refresh_token.or_else(|| before(|session| session.refresh_token.clone()));
-        self.session.store(Some(Arc::new(Session { refresh_token, account })));
-        Ok(tokens.grant)
+        Ok(())
     }
+}
+
+/// What came of a refresh.
+enum Refreshed {
+    Yes(Grant),
+    /// There was no refresh token, or it was refused; and the session that was tried.
+    No(Option<Error>, Option<Arc<Session>>),
+}
+
+fn is_same(one: Option<&Arc<Session>>, other: Option<&Arc<Session>>) -> bool {
+    match (one, other) {
+        (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+        (None, None) => true,
+        (Some(_), None) | (None, Some(_)) => false,
+    }
+}
+
+/// The grant, and the session after it: what the answer leaves out is as it was.
+fn kept(tokens: Tokens, before: Option<&Session>) -> (Grant, Arc<Session>) {
+    let account = tokens.account.or_else(|| before?.account.clone());
+    let refresh_token = tokens.refresh_token.or_else(|| before?.refresh_token.clone());
+    (tokens.grant, Arc::new(Session { refresh_token, account }))
 }
 
 /// The scopes of a user's token: OpenID Connect's bring the account and the refresh token.
