@@ -90,9 +90,7 @@ impl Connection {
             route: client.authority.route(),
         };
         let answer = ask.world.send(&request, &RetryPolicy::ENTRA).await;
-        let response = answer.map_err(|error| {
-            Error::transient(format!("{credential}: no answer from the pipeline's OIDC endpoint: {error}"))
-        })?;
+        let response = answer.map_err(|error| client.no_answer("the pipeline's OIDC endpoint", &error))?;
         if response.status != 200 {
             return Err(self.refused(credential, &response, ask.world.clock.now()));
         }

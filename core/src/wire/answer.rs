@@ -227,7 +227,9 @@ pub(crate) fn line(text: &str, secrets: &[&Secret]) -> String {
 
 /// A text without what we sent in confidence.
 pub(crate) fn scrubbed(mut text: String, secrets: &[&Secret]) -> String {
-    for secret in secrets.iter().filter(|secret| !secret.expose().is_empty()) {
+    // A secret this short would take the words of the sentence along, and is none that a server makes.
+    const SHORTEST: usize = 4;
+    for secret in secrets.iter().filter(|secret| secret.expose().len() >= SHORTEST) {
         text = text.replace(secret.expose(), "***");
     }
     text

@@ -93,7 +93,7 @@ fn refuse_refresh(fake: &Fake, user: &'static str, status: u16, refusal: &'stati
     });
 }
 
-const GONE: &str = r#"{"error":"invalid_grant","error_description":"AADSTS70000: r1 is revoked","claims":"{\"a\":1}"}"#;
+const GONE: &str = r#"{"error":"invalid_grant","error_description":"AADSTS70000: refresh-1 is revoked","claims":"{\"a\":1}"}"#;
 
 #[test]
 fn a_refused_refresh_token_leads_to_a_new_sign_in() {
@@ -120,7 +120,7 @@ fn a_code_works_once() {
     ];
     let (made, fake) = credential("AuthorizationCodeCredential", &options, &[]);
     let made = made.unwrap();
-    fake.serve(|_| Ok(answer(200, &signed_in("first", "ann", "r1"))));
+    fake.serve(|_| Ok(answer(200, &signed_in("first", "ann", "refresh-1"))));
     ask(&made).unwrap();
     refuse_refresh(&fake, "ann", 400, GONE);
     let error = ask_for(&made, OTHER).unwrap_err();

@@ -182,7 +182,8 @@ impl Client {
         Error::new(ask.place.garbage(), message).with_correlation_id(Some(request_id))
     }
 
-    fn no_answer(&self, host: &str, error: &HttpError) -> Error {
+    /// The error of a request to `host` that was not answered.
+    pub(crate) fn no_answer(&self, host: &str, error: &HttpError) -> Error {
         let credential = self.credential;
         match error.fault {
             HttpFault::Tls if self.authority.token_proxy().is_some() => Error::failed(format!(
