@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use azcred::fake::answer;
+use azcred::http::{HttpError, HttpFault};
 use azcred::{Cancel, ErrorKind, Told};
 
 use super::*;
@@ -183,6 +184,22 @@ fn a_record_says_where_to_sign_in() {
     let error = made.unwrap_err();
     let expected = "DeviceCodeCredential: option authentication_record: malformed tenant 'a/../b'";
     assert!(error.message().starts_with(expected), "{error}");
+}
+
+#[test]
+fn a_fault_that_no_sign_in_mends_prompts_nobody() {
+    let (made, fake) = device(&[]);
+    polls(&fake, vec![(200, signed_in("t", "ann", "r1"))]);
+    ask(&made).unwrap();
+    fake.serve(|request| {
+        if request.url.ends_with("/devicecode") {
+            return Ok(answer(200, CODE));
+        }
+        Err(HttpError { fault: HttpFault::Tls, message: "unknown issuer".into() })
+    });
+    let error = ask_for(&made, "https://vault.azure.net/.default").unwrap_err();
+    assert!(error.message().contains("is not trusted: unknown issuer"), "{error}");
+    assert_eq!(fake.told().len(), 1, "the first sign-in's");
 }
 
 #[test]

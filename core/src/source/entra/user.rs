@@ -167,8 +167,11 @@ impl User {
                 drop(self.session.compare_and_swap(&held, Some(renewed)));
                 Ok(Refreshed::Yes(grant))
             }
-            // Revoked, expired, or not enough for these claims: signing in again mends all of it.
-            Err(error) if error.kind() == ErrorKind::Failed => Ok(Refreshed::No(Some(error), held)),
+            // Revoked, expired, or not enough for these claims: signing in again mends all of it. What failed before the
+            // server had its say (trust, the program's function) it does not.
+            Err(error) if error.kind() == ErrorKind::Failed && error.http_status().is_some() => {
+                Ok(Refreshed::No(Some(error), held))
+            }
             Err(error) => Err(error),
         }
     }
