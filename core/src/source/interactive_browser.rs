@@ -143,32 +143,31 @@ impl Browser {
         let seconds = self.timeout.as_secs().max(1);
         let until = clock.now().saturating_add_unsigned(seconds);
         loop {
-            let Some(visit) = first(landing.next(), clock.sleep(LOOK)).await else {
-                if !step.ask.audience.is_there() {
-                    let message = format!("{NAME}: everyone who waited for the user left");
-                    return Err(Error::new(ErrorKind::Cancelled, message));
+            if let Some(visit) = first(landing.next(), clock.sleep(LOOK)).await {
+                let visit = visit.map_err(|sentence| Error::transient(format!("{NAME}: {sentence}")))?;
+                let outcome = redirect::read(&visit.redirect, state);
+                visit.answer(outcome.page()).await;
+                match outcome {
+                    Outcome::Code(code) => return Ok(code),
+                    Outcome::Ignored => {}
+                    Outcome::Refused(refusal) => {
+                        let host = step.client.authority.host();
+                        let code = refusal.code.clone().map(|code| format!("{code}: ")).unwrap_or_default();
+                        let text = refusal.text.as_deref().unwrap_or("without saying why");
+                        let message = format!("{NAME}: {host} refused the sign-in: {code}{text}");
+                        return Err(Error::failed(message).with_code(refusal.code).with_claims(refusal.claims));
+                    }
                 }
-                if clock.now() >= until {
-                    // Behind it, a default chain has members that need nobody.
-                    let kind =
-                        if step.ask.place == Place::Default { ErrorKind::Unavailable } else { ErrorKind::Failed };
-                    return Err(Error::new(kind, format!("{NAME}: the user did not sign in within {seconds} s")));
-                }
-                continue;
-            };
-            let visit = visit.map_err(|sentence| Error::transient(format!("{NAME}: {sentence}")))?;
-            let outcome = redirect::read(&visit.redirect, state);
-            visit.answer(outcome.page()).await;
-            match outcome {
-                Outcome::Code(code) => return Ok(code),
-                Outcome::Ignored => {}
-                Outcome::Refused(refusal) => {
-                    let host = step.client.authority.host();
-                    let code = refusal.code.clone().map(|code| format!("{code}: ")).unwrap_or_default();
-                    let text = refusal.text.as_deref().unwrap_or("without saying why");
-                    let message = format!("{NAME}: {host} refused the sign-in: {code}{text}");
-                    return Err(Error::failed(message).with_code(refusal.code).with_claims(refusal.claims));
-                }
+            }
+            // Also between visits: a page that knocks all the time must not keep the sign-in from its end.
+            if !step.ask.audience.is_there() {
+                let message = format!("{NAME}: everyone who waited for the user left");
+                return Err(Error::new(ErrorKind::Cancelled, message));
+            }
+            if clock.now() >= until {
+                // Behind it, a default chain has members that need nobody.
+                let kind = if step.ask.place == Place::Default { ErrorKind::Unavailable } else { ErrorKind::Failed };
+                return Err(Error::new(kind, format!("{NAME}: the user did not sign in within {seconds} s")));
             }
         }
     }

@@ -123,6 +123,19 @@ fn a_user_who_does_not_come_back() {
 }
 
 #[test]
+fn a_page_that_knocks_all_the_time_keeps_no_sign_in_from_its_end() {
+    // In this world each look takes a second.
+    let (made, fake) = desktop(&[("timeout", Value::Int(20))], |query| {
+        let mut visits: Vec<Redirect> = (0..60).map(|_| post(&[("state", "guess")])).collect();
+        visits.extend(code(query));
+        visits
+    });
+    let error = ask(&made).unwrap_err();
+    assert_eq!(error.message(), "InteractiveBrowserCredential: the user did not sign in within 20 s");
+    assert!(fake.sent().is_empty());
+}
+
+#[test]
 fn a_host_without_a_browser_or_a_port() {
     let (made, fake) = credential("InteractiveBrowserCredential", &[], &[]);
     let error = ask(&made.unwrap()).unwrap_err();
