@@ -33,6 +33,14 @@ struct Device {
     timeout: Option<Duration>,
 }
 
+/// How long a code is asked about.
+struct Limit {
+    /// Unix seconds.
+    until: i64,
+    /// For the sentence about a user who was too slow.
+    what: String,
+}
+
 /// From the credential's own options.
 pub(crate) fn from_options(world: &World, options: &Options) -> Result<User, Error> {
     let authority = authority(NAME, world, options)?;
@@ -54,7 +62,8 @@ pub(crate) fn from_options(world: &World, options: &Options) -> Result<User, Err
 }
 
 impl Device {
-    async fn code(&self, step: Step<'_>) -> Result<(DeviceCode, i64), Error> {
+    /// A code, and until when it is asked about.
+    async fn code(&self, step: Step<'_>) -> Result<(DeviceCode, Limit), Error> {
         // The page on which the user signs in asks what the claims want: a second factor, say.
         let claims = entra::claims(step.ask.request.claims.as_deref(), step.ask.request.enable_cae);
         let mut form = vec![("client_id", step.client.client_id.as_str()), ("scope", step.scope)];
@@ -62,9 +71,15 @@ impl Device {
         let (response, request_id, asked) =
             step.client.post(step.ask, Endpoint::DeviceCode, step.tenant, &form).await?;
         let code = DeviceCode::read(&response).map_err(|what| step.client.garbage(step.ask, &what, request_id))?;
-        let allowed = self.timeout.and_then(|timeout| i64::try_from(timeout.as_secs()).ok()).unwrap_or(LONGEST);
-        let life = code.expires_in.min(allowed).min(LONGEST);
-        Ok((code, asked.saturating_add(life)))
+        let allowed = self.timeout.and_then(|timeout| i64::try_from(timeout.as_secs().max(1)).ok());
+        let allowed = allowed.unwrap_or(LONGEST).min(LONGEST);
+        let until = asked.saturating_add(code.expires_in.min(allowed));
+        let what = if allowed < code.expires_in {
+            format!("within {allowed} s")
+        } else {
+            "before the code expired".to_owned()
+        };
+        Ok((code, Limit { until, what }))
     }
 
     async fn show(&self, step: Step<'_>, code: &DeviceCode, until: i64) -> Result<(), Error> {
@@ -84,8 +99,8 @@ impl Device {
     }
 
     async fn sign_in(&self, step: Step<'_>) -> Result<Tokens, Error> {
-        let (code, until) = self.code(step).await?;
-        self.show(step, &code, until).await?;
+        let (code, limit) = self.code(step).await?;
+        self.show(step, &code, limit.until).await?;
         let grant = [
             ("grant_type", "urn:ietf:params:oauth:grant-type:device_code"),
             ("device_code", code.device_code.expose()),
@@ -98,8 +113,8 @@ impl Device {
             if !step.ask.audience.is_there() {
                 return Err(Error::new(ErrorKind::Cancelled, format!("{NAME}: everyone who waited for the user left")));
             }
-            if clock.now() >= until {
-                return Err(Error::failed(format!("{NAME}: the user did not sign in before the code expired"))
+            if clock.now() >= limit.until {
+                return Err(Error::failed(format!("{NAME}: the user did not sign in {}", limit.what))
                     .with_code(Some("expired_token".to_owned())));
             }
             let error = match step.client.exchange(step.ask, step.tenant, step.scope, &grant).await {

@@ -103,7 +103,8 @@ fn how_it_ends_without_a_token() {
     }
     let (made, fake) = device(&[("timeout", Value::Int(12))]);
     polls(&fake, vec![(400, PENDING.into())]);
-    ask(&made).unwrap_err();
+    let error = ask(&made).unwrap_err();
+    assert_eq!(error.message(), "DeviceCodeCredential: the user did not sign in within 12 s");
     assert_eq!(fake.slept().len(), 3, "no longer than the program allows");
     let (made, fake) = device(&[]);
     fake.answer(200, r#"{"user_code":"u"}"#);

@@ -93,7 +93,8 @@ fn refuse_refresh(fake: &Fake, user: &'static str, status: u16, refusal: &'stati
     });
 }
 
-const GONE: &str = r#"{"error":"invalid_grant","error_description":"AADSTS70000: refresh-1 is revoked","claims":"{\"a\":1}"}"#;
+const GONE: &str =
+    r#"{"error":"invalid_grant","error_description":"AADSTS70000: refresh-1 is revoked","claims":"{\"a\":1}"}"#;
 
 #[test]
 fn a_refused_refresh_token_leads_to_a_new_sign_in() {
