@@ -191,7 +191,7 @@ impl Credential {
         request.check()?;
         let claims = request.claims.as_deref().map(|claims| *Fingerprint::of("claims", &[claims]).bytes());
         // Nothing that is there answers a sign-in, and no two of them are one.
-        let sign_in = || *Fingerprint::of("sign-in", &[&random::guid()]).bytes();
+        let sign_in = || *Fingerprint::of("sign-in", &[&random::unique()]).bytes();
         let claims = if request.authenticate { Some(sign_in()) } else { claims };
         Ok((self.key(request)?, Demand { min_ttl: request.min_ttl, claims }))
     }

@@ -1,5 +1,7 @@
 //! Randomness from the system.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::rand::{SecureRandom as _, SystemRandom};
@@ -26,6 +28,12 @@ pub(crate) fn guid() -> String {
     guid
 }
 
+/// A text that this process gives nobody else, whatever the system's randomness is worth: tells apart what looks the same.
+pub(crate) fn unique() -> String {
+    static GIVEN: AtomicU64 = AtomicU64::new(0);
+    format!("{}-{}", guid(), GIVEN.fetch_add(1, Ordering::Relaxed))
+}
+
 /// 32 random bytes, or the sentence that says why there are none.
 pub(crate) fn bytes() -> Result<[u8; 32], String> {
     let mut bytes = [0; 32];
@@ -47,5 +55,6 @@ mod tests {
         assert_eq!(guid.chars().nth(14), Some('4'));
         assert!(matches!(guid.chars().nth(19), Some('8' | '9' | 'a' | 'b')));
         assert_ne!(guid, super::guid());
+        assert_ne!(super::unique().rsplit('-').next(), super::unique().rsplit('-').next());
     }
 }

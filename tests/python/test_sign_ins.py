@@ -292,6 +292,13 @@ def test_a_prompt_that_fails_ends_the_sign_in(entra: Emulator) -> None:
     with pytest.raises(azcred.AuthenticationFailedError, match="LookupError: no display"):
         credential.authenticate()
 
+    async def later(*_: Any) -> None:
+        """Show nothing, since nobody awaits it."""
+
+    credential = azcred.DeviceCodeCredential(entra["public_client_id"], prompt_callback=later)
+    with pytest.raises(azcred.AuthenticationFailedError, match="it is a coroutine function, expected an ordinary one"):
+        credential.authenticate()
+
 
 def test_a_signal_ends_the_wait_for_the_user(entra: Emulator) -> None:
     credential = azcred.DeviceCodeCredential(entra["public_client_id"], prompt_callback=lambda *_: None)

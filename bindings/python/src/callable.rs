@@ -41,7 +41,7 @@ impl Callable {
         let Some(object) = object else { return Err("its credential is gone".to_owned()) };
         let answer = if self.prompts { prompt(object.bind(python), told) } else { object.bind(python).call0() };
         match answer {
-            Ok(_) if self.prompts => Ok(None),
+            Ok(answer) if self.prompts => shown(&answer),
             Ok(answer) => text(&answer),
             Err(error) => Err(sentence(python, &error)),
         }
@@ -69,6 +69,16 @@ fn prompt<'py>(object: &Bound<'py, PyAny>, told: &Told) -> PyResult<Bound<'py, P
     let expires_on: i64 = of("expires_on").parse().unwrap_or(0);
     let expires_on = datetime.getattr("datetime")?.call_method1("fromtimestamp", (expires_on, utc))?;
     object.call1((of("verification_uri"), of("user_code"), expires_on))
+}
+
+/// What a prompt gives is of no use, unless nothing was shown yet.
+fn shown(answer: &Bound<'_, PyAny>) -> Reply {
+    if !answer.hasattr("__await__").unwrap_or(false) {
+        return Ok(None);
+    }
+    // Otherwise Python warns of a coroutine that nobody awaited; what has no `close` needs none.
+    drop(answer.call_method0("close"));
+    Err("it is a coroutine function, expected an ordinary one".to_owned())
 }
 
 fn text(answer: &Bound<'_, PyAny>) -> Reply {

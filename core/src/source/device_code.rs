@@ -52,7 +52,7 @@ pub(crate) fn from_options(world: &World, options: &Options) -> Result<User, Err
     let setup = Setup {
         tenants,
         // Whoever signs in to one object has not signed in to another.
-        parts: vec![Secret::new(crate::random::guid())],
+        parts: vec![Secret::new(crate::random::unique())],
         patience: Duration::from_secs(LONGEST.unsigned_abs() + 120),
         automatic: options.disable_automatic_authentication != Some(true),
         pinned: options.authentication_record.clone(),

@@ -51,7 +51,7 @@ pub(crate) fn from_options(world: &World, options: &Options) -> Result<User, Err
     let setup = Setup {
         tenants,
         // Whoever signs in to one object has not signed in to another.
-        parts: vec![Secret::new(random::guid())],
+        parts: vec![Secret::new(random::unique())],
         patience: timeout.saturating_add(Duration::from_mins(2)),
         automatic: options.disable_automatic_authentication != Some(true),
         pinned: options.authentication_record.clone(),

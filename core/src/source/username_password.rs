@@ -63,6 +63,10 @@ impl SignIn for Password {
         Needs::Nobody
     }
 
+    fn authenticates(&self) -> bool {
+        true
+    }
+
     fn sign_in<'a>(&'a self, step: Step<'a>) -> SigningIn<'a> {
         Box::pin(async move {
             let grant = [

@@ -216,6 +216,10 @@ fn a_sign_in_asks_whatever_the_cache_holds() {
     let (application, _) = credential("ClientSecretCredential", &secret, &[]);
     let error = application.unwrap().authentication(TokenRequest::default()).unwrap_err();
     assert_eq!(error.message(), "ClientSecretCredential has no user who could sign in");
+    let api = [&secret[..], &[("user_assertion", text("u"))]].concat();
+    let (api, _) = credential("OnBehalfOfCredential", &api, &[]);
+    let error = api.unwrap().authentication(TokenRequest::default()).unwrap_err();
+    assert_eq!(error.message(), "OnBehalfOfCredential has no user who could sign in");
 }
 
 #[test]

@@ -36,7 +36,7 @@ const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-be
 impl Proof {
     /// A function's assertions.
     pub(crate) fn function(function: Function) -> Proof {
-        Proof::Function { function, instance: crate::random::guid() }
+        Proof::Function { function, instance: crate::random::unique() }
     }
 
     /// The fields of the form that are the proof.

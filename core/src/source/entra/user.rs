@@ -40,6 +40,10 @@ pub(crate) type SigningIn<'a> = Boxed<'a, Result<Tokens, Error>>;
 pub(crate) trait SignIn: std::fmt::Debug + Send + Sync {
     /// Who is needed for it.
     fn needs(&self) -> Needs;
+    /// Whether the program may ask for a sign-in on its own account.
+    fn authenticates(&self) -> bool {
+        self.needs() == Needs::Person
+    }
     /// Signs in.
     fn sign_in<'a>(&'a self, step: Step<'a>) -> SigningIn<'a>;
 }
@@ -144,6 +148,12 @@ impl User {
         let session = self.session.load_full();
         let step = Step { account: self.expected(session.as_deref()), ..step };
         let tokens = self.how.sign_in(step).await?;
+        if step.account.is_some() && tokens.account.is_none() {
+            return Err(Error::failed(format!(
+                "{}: the answer does not say who signed in, and the credential is for one account",
+                self.about.credential
+            )));
+        }
         self.check(&tokens, session.as_deref())?;
         let (grant, session) = kept(tokens, session.as_deref());
         self.session.store(Some(session));
@@ -205,12 +215,6 @@ impl User {
                 crate::request::shown(&got.username)
             )));
         }
-        if self.pinned.is_some() && session.is_none() && tokens.account.is_none() {
-            return Err(Error::failed(format!(
-                "{}: the answer does not say who signed in, and the credential is for one account",
-                self.about.credential
-            )));
-        }
         Ok(())
     }
 }
@@ -264,7 +268,7 @@ impl Source for User {
     }
 
     fn interactive(&self) -> Option<&dyn Interactive> {
-        (self.how.needs() != Needs::Once).then_some(self as &dyn Interactive)
+        self.how.authenticates().then_some(self as &dyn Interactive)
     }
 
     fn fetch<'a>(&'a self, ask: &'a Ask<'a>) -> Fetch<'a> {
