@@ -101,7 +101,7 @@ typedef struct azcred_cancel azcred_cancel;
  *
  * `azcred_credential_new`, `azcred_credential_new_chain`, `azcred_credential_name`, `azcred_credential_get_token`,
  * `azcred_credential_get_token_async`, `azcred_credential_authenticate`, `azcred_credential_authenticate_async`,
- * `azcred_credential_free`.
+ * `azcred_credential_reject`, `azcred_credential_statistics`, `azcred_credential_free`.
  */
 typedef struct azcred_credential azcred_credential;
 
@@ -141,13 +141,13 @@ typedef struct azcred_record azcred_record;
 typedef struct azcred_reply azcred_reply;
 
 /**
- * A token for one resource. Its texts live as long as it does, and none is a copy of the token.
+ * How often an identity's tokens were asked for since the process started, and what came of it: a snapshot, which does not
+ * change. A forked child goes on from its parent's numbers.
  *
- * `azcred_token_secret`, `azcred_token_secret_len`, `azcred_token_authorization`, `azcred_token_type`,
- * `azcred_token_expires_on`, `azcred_token_refresh_on`, `azcred_token_credential`, `azcred_token_source`,
- * `azcred_token_tenant_id`, `azcred_token_client_id`, `azcred_token_cache_level`, `azcred_token_free`.
+ * `azcred_statistics_hits`, `azcred_statistics_misses`, `azcred_statistics_waiters`, `azcred_statistics_flights`,
+ * `azcred_statistics_upstream_requests`, `azcred_statistics_failures`, `azcred_statistics_free`.
  */
-typedef struct azcred_token azcred_token;
+typedef struct azcred_statistics azcred_statistics;
 
 /**
  * One question to a credential. Start from `AZCRED_TOKEN_REQUEST_INIT` and set what you need; zero means "no wish".
@@ -191,6 +191,16 @@ typedef struct {
    */
   bool enable_cae;
 } azcred_token_request;
+
+/**
+ * A token for one resource. Its texts live as long as it does, and none is a copy of the token. Getting one from the
+ * cache and freeing it allocates nothing.
+ *
+ * `azcred_token_secret`, `azcred_token_secret_len`, `azcred_token_authorization`, `azcred_token_type`,
+ * `azcred_token_expires_on`, `azcred_token_refresh_on`, `azcred_token_credential`, `azcred_token_source`,
+ * `azcred_token_tenant_id`, `azcred_token_client_id`, `azcred_token_cache_level`, `azcred_token_free`.
+ */
+typedef TokenHandle azcred_token;
 
 /**
  * Called once with the outcome of `azcred_credential_get_token_async`: exactly one of `token` and `error` is not NULL,
@@ -299,6 +309,15 @@ azcred_status azcred_credential_get_token_async(const azcred_credential *credent
                                                 void *user_data,
                                                 azcred_user_data_free user_data_free,
                                                 azcred_error **error_out);
+
+/**
+ * Says that a resource refused this token though it looks alive (HTTP 401): the next call asks the source for another
+ * one. Gives whether it will: not for a token that is not the newest, nor twice for the same one, nor sooner than 30 s
+ * after the one before, so that a resource that refuses everything leads to no storm upstream.
+ *
+ * Borrows `credential` and `token`; NULL gives false. Any thread. Since 0.1.0.
+ */
+bool azcred_credential_reject(const azcred_credential *credential, const azcred_token *token);
 
 /**
  * Frees a credential. Calls in progress end by themselves; the cache stays for others of the same identity.
@@ -584,6 +603,65 @@ const char *azcred_record_json(const azcred_record *record);
 void azcred_record_free(azcred_record *record);
 
 /**
+ * Takes a snapshot of what happened for the credential's identity in this process, by all credentials that share it.
+ *
+ * Borrows `credential`. `*statistics_out` owns an object for `azcred_statistics_free`, NULL on failure; on failure
+ * `*error_out`, if given, owns an error. Any thread. Since 0.1.0.
+ */
+azcred_status azcred_credential_statistics(const azcred_credential *credential,
+                                           azcred_statistics **statistics_out,
+                                           azcred_error **error_out);
+
+/**
+ * Calls that took a live token out of the cache.
+ *
+ * Borrows `statistics`. NULL gives 0. Any thread. Since 0.1.0.
+ */
+uint64_t azcred_statistics_hits(const azcred_statistics *statistics);
+
+/**
+ * Calls that found no token they could take.
+ *
+ * Borrows `statistics`. NULL gives 0. Any thread. Since 0.1.0.
+ */
+uint64_t azcred_statistics_misses(const azcred_statistics *statistics);
+
+/**
+ * Of the misses, those that waited for a flight which another call had started.
+ *
+ * Borrows `statistics`. NULL gives 0. Any thread. Since 0.1.0.
+ */
+uint64_t azcred_statistics_waiters(const azcred_statistics *statistics);
+
+/**
+ * Times that the source was asked, for a caller who waited or to renew ahead of time.
+ *
+ * Borrows `statistics`. NULL gives 0. Any thread. Since 0.1.0.
+ */
+uint64_t azcred_statistics_flights(const azcred_statistics *statistics);
+
+/**
+ * HTTP requests that were sent and programs that were run by these flights, retries and probes included.
+ *
+ * Borrows `statistics`. NULL gives 0. Any thread. Since 0.1.0.
+ */
+uint64_t azcred_statistics_upstream_requests(const azcred_statistics *statistics);
+
+/**
+ * Flights that brought no token.
+ *
+ * Borrows `statistics`. NULL gives 0. Any thread. Since 0.1.0.
+ */
+uint64_t azcred_statistics_failures(const azcred_statistics *statistics);
+
+/**
+ * Frees a snapshot.
+ *
+ * Consumes `statistics`; NULL does nothing. Since 0.1.0.
+ */
+void azcred_statistics_free(azcred_statistics *statistics);
+
+/**
  * The token's text. Don't log it.
  *
  * Borrows `token`; the text lives as long as it, NUL-terminated. NULL gives NULL. Any thread. Since 0.1.0.
@@ -657,7 +735,7 @@ const char *azcred_token_client_id(const azcred_token *token);
 /**
  * Which cache answered this call: "source" (none) or "process".
  *
- * Borrows `token`; the text lives as long as it. NULL gives NULL. Any thread. Since 0.1.0.
+ * Borrows `token`; the text lives as long as the program. NULL gives NULL. Any thread. Since 0.1.0.
  */
 const char *azcred_token_cache_level(const azcred_token *token);
 

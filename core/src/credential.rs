@@ -4,17 +4,21 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use crate::builder;
-use crate::cache::Key;
 use crate::cache::judge::{Demand, Verdict};
+use crate::cache::key::{Name, with_scopes};
+use crate::cache::slot::Slot;
 use crate::cache::ticket::{Answer, Ticket, cancelled};
 use crate::driver;
 use crate::error::{Error, ErrorKind};
 use crate::fingerprint::Fingerprint;
+use crate::lease::{Lease, Peek};
+use crate::moment::Moment;
 use crate::options::{Spelling, Value};
 use crate::random;
 use crate::request::{Cancel, TokenRequest};
 use crate::source::chain::Chain;
 use crate::source::{AuthenticationRecord, Source};
+use crate::tally::Statistics;
 use crate::token::AccessToken;
 use crate::world::World;
 
@@ -69,13 +73,47 @@ impl Credential {
         self.source.about().credential
     }
 
+    /// The live token of the cache, if there is one and no renewal of it is due: takes no lock, allocates nothing, and asks
+    /// nobody but the clock. Whatever else there is to say about the request, [`Credential::get_token`] says.
+    #[inline]
+    pub fn peek(&self, peek: &Peek<'_>) -> Option<AccessToken> {
+        self.find(peek, |slot, now| slot.fresh(peek.min_ttl, now))
+    }
+
+    /// [`Credential::peek`] for whoever comes again.
+    pub fn lease(&self, peek: &Peek<'_>) -> Option<Lease> {
+        self.find(peek, |slot, now| Some(Lease::new(slot, &self.world.clock, slot.fresh(peek.min_ttl, now)?)))
+    }
+
+    #[inline]
+    fn find<R>(&self, peek: &Peek<'_>, look: impl FnOnce(&Arc<Slot>, Moment) -> Option<R>) -> Option<R> {
+        let about = self.source.about();
+        let tenant = about.tenants.resolve(about.credential, peek.tenant_id).ok()?;
+        with_scopes(peek.scopes, |scopes| {
+            let name = Name { identity: &about.identity, tenant, scopes: scopes?, cae: peek.enable_cae && about.cae };
+            self.world.cache.look(&name, |slot| look(slot?, self.world.clock.moment()))
+        })
+    }
+
+    /// Notes that a resource refused this token though it looks alive, by its text: the next call asks the source for
+    /// another one. Gives whether it will; not for a token that is not the newest, nor twice for the same one, nor sooner than
+    /// 30 s after the one before.
+    pub fn reject(&self, token: &str) -> bool {
+        self.world.cache.refuse(&self.source.about().identity, token, self.world.clock.moment())
+    }
+
+    /// What happened so far for this credential's identity in this process, by all credentials that share it.
+    pub fn statistics(&self) -> Statistics {
+        self.world.cache.statistics(&self.source.about().identity)
+    }
+
     /// The live token of the cache, if there is one: never waits. A renewal that is due is started, not awaited.
     ///
     /// # Errors
     /// `InvalidArgument` for a request that no source could serve.
     pub fn cached(&self, request: &TokenRequest) -> Result<Option<AccessToken>, Error> {
-        let (key, demand) = self.question(request)?;
-        Ok(self.look(request, &key, &demand))
+        let question = self.question(request)?;
+        Ok(self.look(request, &question))
     }
 
     /// Whether this credential could be asked this at all, without asking.
@@ -108,12 +146,12 @@ impl Credential {
     }
 
     fn block(&self, request: &TokenRequest, patience: Option<driver::Patience<'_>>) -> Result<AccessToken, Error> {
-        let (key, demand) = self.question(request)?;
-        if let Some(token) = self.look(request, &key, &demand) {
+        let question = self.question(request)?;
+        if let Some(token) = self.look(request, &question) {
             return Ok(token);
         }
         check_cancel(request)?;
-        driver::wait(request, demand.min_ttl, patience, |ticket| self.board(request, &key, &demand, ticket))
+        driver::wait(request, question.demand.min_ttl, patience, |ticket| self.board(request, &question, ticket))
     }
 
     /// A token, given to `done` on azcred's own thread, exactly once, and never from inside this call.
@@ -121,14 +159,14 @@ impl Credential {
     /// # Errors
     /// When nothing was started; `done` is not called then.
     pub fn start(&self, request: TokenRequest, done: impl FnOnce(Answer) + Send + 'static) -> Result<(), Error> {
-        let (key, demand) = self.question(&request)?;
-        let token = self.look(&request, &key, &demand);
+        let question = self.question(&request)?;
+        let token = self.look(&request, &question);
         if token.is_none() {
             check_cancel(&request)?;
         }
         // Before there is a ticket: what can't be started must not be completed either.
         let driver = driver::ready()?;
-        let ticket = Ticket::new(demand.min_ttl, Box::new(done));
+        let ticket = Ticket::new(question.demand.min_ttl, Box::new(done));
         let credential = self.clone();
         let task = driver.spawn(async move {
             if let Some(token) = token {
@@ -136,7 +174,7 @@ impl Credential {
                 return;
             }
             match driver::guard(&ticket, &request) {
-                Ok(()) => credential.board(&request, &key, &demand, ticket),
+                Ok(()) => credential.board(&request, &question, ticket),
                 Err(error) => ticket.settle(Err(error)),
             }
         });
@@ -187,42 +225,58 @@ impl Credential {
     }
 
     /// What a request asks for, or why no source could serve it.
-    fn question(&self, request: &TokenRequest) -> Result<(Key, Demand), Error> {
+    fn question(&self, request: &TokenRequest) -> Result<Question, Error> {
         request.check()?;
         let claims = request.claims.as_deref().map(|claims| *Fingerprint::of("claims", &[claims]).bytes());
         // Nothing that is there answers a sign-in, and no two of them are one.
         let sign_in = || *Fingerprint::of("sign-in", &[&random::unique()]).bytes();
         let claims = if request.authenticate { Some(sign_in()) } else { claims };
-        Ok((self.key(request)?, Demand { min_ttl: request.min_ttl, claims }))
+        let about = self.source.about();
+        let tenant = about.tenants.resolve(about.credential, request.tenant_id.as_deref())?;
+        let scopes: Vec<&str> = request.scopes.iter().map(String::as_str).collect();
+        Ok(Question {
+            demand: Demand { min_ttl: request.min_ttl, claims },
+            tenant: tenant.map(str::to_owned),
+            // A request that was checked has scopes.
+            scopes: with_scopes(&scopes, |scopes| scopes.unwrap_or_default().to_owned()),
+            cae: request.enable_cae && about.cae,
+        })
+    }
+
+    fn named<'a>(&'a self, question: &'a Question) -> Name<'a> {
+        let Question { tenant, scopes, cae, .. } = question;
+        Name { identity: &self.source.about().identity, tenant: tenant.as_deref(), scopes, cae: *cae }
     }
 
     /// What the cache has; starts the renewal that is due.
-    fn look(&self, request: &TokenRequest, key: &Key, demand: &Demand) -> Option<AccessToken> {
-        let slot = self.world.cache.find(key)?;
-        match slot.judge(demand, self.world.clock.now()) {
-            Verdict::Fresh(token) | Verdict::Resting(token) => Some(token),
-            Verdict::Renew(token) => {
-                slot.renew(&self.source, &self.world, request);
-                Some(token)
+    fn look(&self, request: &TokenRequest, question: &Question) -> Option<AccessToken> {
+        self.world.cache.look(&self.named(question), |slot| {
+            let slot = slot?;
+            match slot.look(&question.demand, self.world.clock.moment()) {
+                Verdict::Fresh(token) | Verdict::Resting(token) => Some(token),
+                Verdict::Renew(token) => {
+                    if !slot.is_renewing() {
+                        slot.renew(&self.source, &self.world, request);
+                    }
+                    Some(token)
+                }
+                Verdict::Must => None,
             }
-            Verdict::Must => None,
-        }
+        })
     }
 
-    fn board(&self, request: &TokenRequest, key: &Key, demand: &Demand, ticket: Arc<Ticket>) {
-        let slot = self.world.cache.slot(key, &*self.world.files, self.world.clock.now());
-        slot.wait(&self.source, &self.world, request, demand, ticket);
+    fn board(&self, request: &TokenRequest, question: &Question, ticket: Arc<Ticket>) {
+        let slot = self.world.cache.slot(&self.named(question), &*self.world.files, self.world.clock.moment());
+        slot.wait(&self.source, &self.world, request, &question.demand, ticket);
     }
+}
 
-    fn key(&self, request: &TokenRequest) -> Result<Key, Error> {
-        let about = self.source.about();
-        let tenant = about.tenants.resolve(about.credential, request.tenant_id.as_deref())?;
-        let mut scopes = request.scopes.clone();
-        scopes.sort_unstable();
-        scopes.dedup();
-        let cae = request.enable_cae && about.cae;
-        Ok(Key { identity: about.identity, tenant: tenant.map(str::to_owned), scopes, cae })
-    }
+/// A request, read: which token is meant, and what it must be like.
+struct Question {
+    demand: Demand,
+    tenant: Option<String>,
+    scopes: String,
+    cae: bool,
 }
 
 /// Whoever was told to leave before it came waits for nothing and asks nobody.

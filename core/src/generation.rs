@@ -28,10 +28,11 @@ impl<T: Default> PerGeneration<T> {
         PerGeneration(ArcSwapOption::empty())
     }
 
-    /// This process's thing, if it made one.
-    pub(crate) fn made(&self) -> Option<Arc<Made<T>>> {
+    /// Looks at this process's thing, if it made one.
+    pub(crate) fn look<R>(&self, look: impl FnOnce(Option<&T>) -> R) -> R {
         let generation = azcred_platform::generation();
-        self.0.load_full().filter(|made| made.generation == generation)
+        let made = self.0.load();
+        look(made.as_ref().filter(|made| made.generation == generation).map(|made| &made.thing))
     }
 
     /// This process's thing.

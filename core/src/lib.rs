@@ -30,10 +30,14 @@ mod error;
 mod fingerprint;
 mod function;
 mod generation;
+mod lease;
+mod moment;
 mod options;
 mod random;
 mod request;
 mod source;
+mod stripe;
+mod tally;
 mod token;
 mod wire;
 mod world;
@@ -43,16 +47,19 @@ pub use credential::Credential;
 pub use error::{Attempt, Error, ErrorKind};
 pub use fingerprint::Fingerprint;
 pub use function::{Function, Pending, Reply, Told};
+pub use lease::{Lease, Peek, Prepared};
+pub use moment::Moment;
 pub use options::{Spelling, Value};
 pub use request::{Cancel, TokenRequest};
 pub use source::{About, Ask, Audience, AuthenticationRecord, Fetch, Grant, Interactive, Place, Source};
-pub use token::{AccessToken, CacheLevel, Provenance, Secret};
+pub use tally::Statistics;
+pub use token::{AccessToken, CacheLevel, Provenance, Secret, TokenHandle};
 pub use wire::http;
 pub use wire::page::Page;
 pub use wire::redirect::Redirect;
 pub use world::{
     Boxed, Clock, Command, Console, Env, Files, Http, Landing, LandingAt, Landings, Output, ProcessError, Processes,
-    Visit, World, fake,
+    Stamp, Visit, World, fake,
 };
 
 /// The version of azcred, the same for the crate, the libraries, the packages and the program.

@@ -1,8 +1,11 @@
 //! What comes back: the token, its times, and where it came from.
 
+use std::any::Any;
 use std::fmt;
+use std::ops::Deref;
 use std::sync::Arc;
 
+use once_cell::race::OnceBox;
 use zeroize::Zeroizing;
 
 /// Text that must not be seen: wiped when dropped, never printed. [`Secret::expose`] is the one way in.
@@ -60,19 +63,26 @@ pub struct Provenance {
     pub client_id: Option<String>,
 }
 
-/// A token for one resource. Cheap to clone.
+/// A token for one resource, as one caller or one stripe of the cache holds it. Cheap to clone: a clone counts on the
+/// cache line of the handle it was cloned from and on no other.
 #[derive(Clone)]
-pub struct AccessToken {
-    inner: Arc<Inner>,
+pub struct AccessToken(Arc<TokenHandle>);
+
+/// What an [`AccessToken`] points to, for doors that give out raw pointers to it.
+#[repr(align(64))]
+pub struct TokenHandle {
+    token: Arc<Token>,
     level: CacheLevel,
 }
 
-struct Inner {
+struct Token {
     /// `Bearer <token>`, so that the header form and the token are one allocation; C strings end in NUL.
     header: Zeroizing<Vec<u8>>,
     expires_on: i64,
     refresh_on: i64,
     provenance: Provenance,
+    /// What the door made of it. Not a `OnceLock`: a child forked in the middle of making would wait for ever.
+    converted: OnceBox<Box<dyn Any + Send + Sync>>,
 }
 
 const SCHEME: &str = "Bearer ";
@@ -89,12 +99,36 @@ impl AccessToken {
         header.extend_from_slice(SCHEME.as_bytes());
         header.extend_from_slice(text.as_bytes());
         header.push(0);
-        Some(AccessToken {
-            inner: Arc::new(Inner { header, expires_on, refresh_on, provenance }),
-            level: CacheLevel::Source,
-        })
+        let token = Arc::new(Token { header, expires_on, refresh_on, provenance, converted: OnceBox::new() });
+        Some(AccessToken(Arc::new(TokenHandle { token, level: CacheLevel::Source })))
     }
 
+    /// The same token with a count of its own, as the cache gives it out.
+    pub(crate) fn cached(&self) -> AccessToken {
+        AccessToken(Arc::new(TokenHandle { token: Arc::clone(&self.token), level: CacheLevel::Process }))
+    }
+
+    /// The handle behind it, which keeps the token; [`AccessToken::from`] takes it back.
+    pub fn into_handle(self) -> Arc<TokenHandle> {
+        self.0
+    }
+}
+
+impl From<Arc<TokenHandle>> for AccessToken {
+    fn from(handle: Arc<TokenHandle>) -> AccessToken {
+        AccessToken(handle)
+    }
+}
+
+impl Deref for AccessToken {
+    type Target = TokenHandle;
+
+    fn deref(&self) -> &TokenHandle {
+        &self.0
+    }
+}
+
+impl TokenHandle {
     /// The token's text. Don't log it.
     pub fn secret(&self) -> &str {
         self.authorization().get(SCHEME.len()..).unwrap_or_default()
@@ -108,19 +142,19 @@ impl AccessToken {
         std::str::from_utf8(text).unwrap_or_default()
     }
 
-    /// [`AccessToken::authorization`] with a final NUL byte, for C. The token itself starts at byte 7.
+    /// [`TokenHandle::authorization`] with a final NUL byte, for C. The token itself starts at byte 7.
     pub fn authorization_with_nul(&self) -> &[u8] {
-        &self.inner.header
+        &self.token.header
     }
 
-    /// When the token dies, in Unix seconds.
+    /// When the token dies, in Unix seconds by this host's clock.
     pub fn expires_on(&self) -> i64 {
-        self.inner.expires_on
+        self.token.expires_on
     }
 
-    /// From when on a renewal is due, in Unix seconds.
+    /// From when on a renewal is due, in Unix seconds by this host's clock.
     pub fn refresh_on(&self) -> i64 {
-        self.inner.refresh_on
+        self.token.refresh_on
     }
 
     /// `Bearer`.
@@ -130,7 +164,7 @@ impl AccessToken {
 
     /// Where the token came from.
     pub fn provenance(&self) -> &Provenance {
-        &self.inner.provenance
+        &self.token.provenance
     }
 
     /// Which cache answered this call.
@@ -138,24 +172,36 @@ impl AccessToken {
         self.level
     }
 
-    /// Whether both are one token in memory, as two answers of the cache are. Doors use it to keep their own object.
-    pub fn is_same(&self, other: &AccessToken) -> bool {
-        Arc::ptr_eq(&self.inner, &other.inner)
+    /// Whether both are one token in memory, as two answers of the cache are.
+    pub fn is_same(&self, other: &TokenHandle) -> bool {
+        Arc::ptr_eq(&self.token, &other.token)
     }
 
-    pub(crate) fn at_level(mut self, level: CacheLevel) -> AccessToken {
-        self.level = level;
-        self
+    /// What a door made of this token for its language, kept with it, so that the same token is the same object. One
+    /// process has one door, and so one `T`; another gets what `make` gives, and `None` is no answer of `make`'s.
+    ///
+    /// # Errors
+    /// What `make` says; nothing is kept then.
+    pub fn converted<T: Any + Send + Sync, E>(&self, make: impl FnOnce() -> Result<T, E>) -> Result<Option<&T>, E> {
+        let kept =
+            self.token.converted.get_or_try_init(|| Ok(Box::new(Box::new(make()?) as Box<dyn Any + Send + Sync>)))?;
+        Ok(kept.downcast_ref())
     }
 }
 
 impl fmt::Debug for AccessToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Debug for TokenHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AccessToken")
             .field("token", &"…")
-            .field("expires_on", &self.inner.expires_on)
-            .field("refresh_on", &self.inner.refresh_on)
-            .field("provenance", &self.inner.provenance)
+            .field("expires_on", &self.expires_on())
+            .field("refresh_on", &self.refresh_on())
+            .field("provenance", self.provenance())
             .field("level", &self.level)
             .finish()
     }
@@ -182,6 +228,21 @@ mod tests {
         for text in ["", "a\0b", "a\r\nb", "a b", "é"] {
             assert!(AccessToken::new(text, 10, 5, provenance()).is_none());
         }
+    }
+
+    #[test]
+    fn a_conversion_is_kept_with_the_token() {
+        let token = AccessToken::new("abc", 10, 5, provenance()).unwrap();
+        assert_eq!(token.converted(|| Err::<u32, &str>("not now")), Err("not now"));
+        assert_eq!(token.converted(|| Ok::<u32, ()>(7)), Ok(Some(&7)));
+        assert_eq!(token.cached().converted(|| Ok::<u32, ()>(8)), Ok(Some(&7)), "one for all handles");
+        assert_eq!(token.converted(|| Ok::<u8, ()>(8)), Ok(None), "another type");
+    }
+
+    #[test]
+    fn handles_do_not_share_a_cache_line() {
+        assert!(align_of::<TokenHandle>() >= 64);
+        assert_eq!(size_of::<AccessToken>(), size_of::<usize>());
     }
 
     #[test]

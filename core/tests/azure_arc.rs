@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use azcred::fake::{Fake, answer};
 use azcred::http::{HttpError, HttpFault, Response};
-use azcred::{Credential, Error, ErrorKind, Files, Spelling, TokenRequest, Value, World};
+use azcred::{Credential, Error, ErrorKind, Files, Spelling, Stamp, TokenRequest, Value, World};
 
 const KEYS: &str = "/var/opt/azcmagent/tokens";
 const TOKEN: &str = r#"{"access_token":"tok","expires_in":"3600"}"#;
@@ -133,6 +133,10 @@ impl Files for Shut {
     fn is_executable(&self, path: &Path) -> bool {
         self.0.is_executable(path)
     }
+
+    fn stamp(&self, path: &Path) -> Option<Stamp> {
+        self.0.stamp(path)
+    }
 }
 
 #[test]
@@ -147,6 +151,7 @@ fn an_agent_that_is_merely_installed_may_be_for_others() {
         assert!(error.message().contains("only the agent's group (himds on Linux)"), "{error}");
         for fault in [HttpFault::Connect, HttpFault::Timeout] {
             fake.serve(move |_| Err(HttpError { fault, message: "gone".into() }));
+            fake.advance(5);
             assert_eq!(ask(&world, &[], true).unwrap_err().kind(), silent);
         }
         // A token that costs no key is not the agent's.

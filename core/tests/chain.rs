@@ -159,6 +159,7 @@ fn the_winner_stays_and_no_other_identity_takes_its_place() {
     assert_eq!(chain.get_token(&TokenRequest::scope(SCOPE)).unwrap_err().kind(), ErrorKind::Unavailable);
     // The same identity by another way will do.
     az_speaks_for(&fake, "service");
+    fake.advance(5);
     assert_eq!(chain.get_token(&TokenRequest::scope(SCOPE)).unwrap().provenance().source, "azure_cli");
 }
 

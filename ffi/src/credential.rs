@@ -6,7 +6,7 @@ use std::mem::MaybeUninit;
 use azcred::{Credential, Spelling};
 
 use crate::error::{azcred_error, azcred_status, text};
-use crate::guard::{given, guard, null, object};
+use crate::guard::{given, guard, null, object, token_place};
 use crate::options::azcred_options;
 use crate::request::{self, azcred_token_request};
 use crate::token::azcred_token;
@@ -16,7 +16,7 @@ use crate::token::azcred_token;
 ///
 /// `azcred_credential_new`, `azcred_credential_new_chain`, `azcred_credential_name`, `azcred_credential_get_token`,
 /// `azcred_credential_get_token_async`, `azcred_credential_authenticate`, `azcred_credential_authenticate_async`,
-/// `azcred_credential_free`.
+/// `azcred_credential_reject`, `azcred_credential_statistics`, `azcred_credential_free`.
 pub struct azcred_credential {
     credential: Credential,
     name: CString,
@@ -35,7 +35,7 @@ impl azcred_credential {
 /// Called once with the outcome of `azcred_credential_get_token_async`: exactly one of `token` and `error` is not NULL,
 /// and it is the callee's to free.
 pub type azcred_token_callback =
-    Option<extern "C" fn(user_data: *mut c_void, token: Option<Box<azcred_token>>, error: Option<Box<azcred_error>>)>;
+    Option<extern "C" fn(user_data: *mut c_void, token: *mut azcred_token, error: Option<Box<azcred_error>>)>;
 
 /// Frees what a callback or a function was given as `user_data`.
 pub type azcred_user_data_free = Option<extern "C" fn(user_data: *mut c_void)>;
@@ -100,14 +100,17 @@ pub extern "C" fn azcred_credential_name(credential: Option<&azcred_credential>)
 pub extern "C" fn azcred_credential_get_token(
     credential: Option<&azcred_credential>,
     request: *const azcred_token_request,
-    token_out: Option<&mut MaybeUninit<Option<Box<azcred_token>>>>,
+    token_out: Option<&mut MaybeUninit<*mut azcred_token>>,
     error_out: Option<&mut MaybeUninit<Option<Box<azcred_error>>>>,
 ) -> azcred_status {
     guard(error_out, || {
-        let out = given(token_out, "token_out")?;
-        let credential = object(credential, "credential")?;
-        let request = request::read(request)?;
-        *out = Some(azcred_token::boxed(credential.credential.get_token(&request)?));
+        let out = token_place(token_out, "token_out")?;
+        let credential = &object(credential, "credential")?.credential;
+        let token = match request::peek(request, |peek| credential.peek(peek))? {
+            Some(token) => token,
+            None => credential.get_token(&request::read(request)?)?,
+        };
+        *out = azcred_token::given(token);
         Ok(())
     })
 }
@@ -135,14 +138,27 @@ pub extern "C" fn azcred_credential_get_token_async(
         credential.credential.start(request, move |answer| {
             let user_data = || std::ptr::with_exposed_provenance_mut(user_data);
             match answer {
-                Ok(token) => callback(user_data(), Some(azcred_token::boxed(token)), None),
-                Err(error) => callback(user_data(), None, Some(azcred_error::boxed(error))),
+                Ok(token) => callback(user_data(), azcred_token::given(token), None),
+                Err(error) => callback(user_data(), std::ptr::null_mut(), Some(azcred_error::boxed(error))),
             }
             if let Some(free) = user_data_free {
                 free(user_data());
             }
         })
     })
+}
+
+/// Says that a resource refused this token though it looks alive (HTTP 401): the next call asks the source for another
+/// one. Gives whether it will: not for a token that is not the newest, nor twice for the same one, nor sooner than 30 s
+/// after the one before, so that a resource that refuses everything leads to no storm upstream.
+///
+/// Borrows `credential` and `token`; NULL gives false. Any thread. Since 0.1.0.
+#[unsafe(no_mangle)]
+pub extern "C" fn azcred_credential_reject(
+    credential: Option<&azcred_credential>,
+    token: Option<&azcred_token>,
+) -> bool {
+    credential.zip(token).is_some_and(|(credential, token)| credential.credential.reject(token.handle().secret()))
 }
 
 /// Frees a credential. Calls in progress end by themselves; the cache stays for others of the same identity.

@@ -6,6 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use azcred::{Error, ErrorKind};
 
 use crate::error::{azcred_error, azcred_status};
+use crate::token::azcred_token;
 
 /// Where a function puts a thing that the caller owns from then on.
 pub(crate) type Out<'a, T> = Option<&'a mut MaybeUninit<Option<Box<T>>>>;
@@ -29,6 +30,15 @@ pub(crate) fn guard(error_out: Out<'_, azcred_error>, body: impl FnOnce() -> Res
 pub(crate) fn given<'a, T>(out: Out<'a, T>, name: &str) -> Result<&'a mut Option<Box<T>>, Error> {
     let out = out.ok_or_else(|| null(name))?;
     Ok(out.write(None))
+}
+
+/// Where a function puts a token, which is counted and not boxed.
+pub(crate) type TokenOut<'a> = Option<&'a mut MaybeUninit<*mut azcred_token>>;
+
+/// The place of a token that must be given, set to NULL.
+pub(crate) fn token_place<'a>(out: TokenOut<'a>, name: &str) -> Result<&'a mut *mut azcred_token, Error> {
+    let out = out.ok_or_else(|| null(name))?;
+    Ok(out.write(std::ptr::null_mut()))
 }
 
 /// An object that must be given.

@@ -17,6 +17,7 @@ mod options;
 mod provider;
 mod record;
 mod request;
+mod statistics;
 mod token;
 mod version;
 

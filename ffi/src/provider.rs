@@ -2,11 +2,11 @@
 
 use std::mem::MaybeUninit;
 
-use azcred::{Credential, TokenRequest};
+use azcred::Prepared;
 
 use crate::credential::azcred_credential;
 use crate::error::{azcred_error, azcred_status};
-use crate::guard::{given, guard, object};
+use crate::guard::{given, guard, object, token_place};
 use crate::request::{self, azcred_token_request};
 use crate::token::azcred_token;
 
@@ -14,10 +14,7 @@ use crate::token::azcred_token;
 /// calls a bearer token provider. May be used from any threads at once, save while it is being freed.
 ///
 /// `azcred_bearer_token_provider_new`, `azcred_bearer_token_provider_get`, `azcred_bearer_token_provider_free`.
-pub struct azcred_bearer_token_provider {
-    credential: Credential,
-    request: TokenRequest,
-}
+pub struct azcred_bearer_token_provider(Prepared);
 
 /// Creates a provider of tokens for `request`, which is read once and checked.
 ///
@@ -34,9 +31,8 @@ pub extern "C" fn azcred_bearer_token_provider_new(
     guard(error_out, || {
         let out = given(provider_out, "provider_out")?;
         let credential = object(credential, "credential")?.credential().clone();
-        let request = request::read(request)?;
-        credential.check(&request)?;
-        *out = Some(Box::new(azcred_bearer_token_provider { credential, request }));
+        let prepared = Prepared::new(credential, request::read(request)?)?;
+        *out = Some(Box::new(azcred_bearer_token_provider(prepared)));
         Ok(())
     })
 }
@@ -49,13 +45,12 @@ pub extern "C" fn azcred_bearer_token_provider_new(
 #[unsafe(no_mangle)]
 pub extern "C" fn azcred_bearer_token_provider_get(
     provider: Option<&azcred_bearer_token_provider>,
-    token_out: Option<&mut MaybeUninit<Option<Box<azcred_token>>>>,
+    token_out: Option<&mut MaybeUninit<*mut azcred_token>>,
     error_out: Option<&mut MaybeUninit<Option<Box<azcred_error>>>>,
 ) -> azcred_status {
     guard(error_out, || {
-        let out = given(token_out, "token_out")?;
-        let provider = object(provider, "provider")?;
-        *out = Some(azcred_token::boxed(provider.credential.get_token(&provider.request)?));
+        let out = token_place(token_out, "token_out")?;
+        *out = azcred_token::given(object(provider, "provider")?.0.get()?);
         Ok(())
     })
 }

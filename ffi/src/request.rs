@@ -2,13 +2,15 @@
 
 use std::ffi::{CStr, c_char};
 use std::mem::MaybeUninit;
+use std::sync::Arc;
 use std::time::Duration;
 
-use azcred::{Credential, Error, ErrorKind, TokenRequest};
+use azcred::{AccessToken, Credential, Error, ErrorKind, Peek, TokenHandle, TokenRequest};
 
 use crate::cancel::azcred_cancel;
 use crate::credential::azcred_credential;
 use crate::guard::null;
+use crate::token::azcred_token;
 
 /// One question to a credential. Start from `AZCRED_TOKEN_REQUEST_INIT` and set what you need; zero means "no wish".
 /// Fields are only ever appended; `struct_size` says which ones the caller knows.
@@ -59,6 +61,52 @@ pub(crate) fn read(request: *const azcred_token_request) -> Result<TokenRequest,
         cancel,
         authenticate: false,
     })
+}
+
+/// Looks for a live token, in the caller's own memory: a request without claims and with few scopes needs no copy for
+/// that. Whatever is wrong with its parts is [`read`]'s to say.
+pub(crate) fn peek<T>(
+    request: *const azcred_token_request,
+    look: impl FnOnce(&Peek<'_>) -> Option<T>,
+) -> Result<Option<T>, Error> {
+    const FEW: usize = 8;
+    let request = copy(request)?;
+    if !request.claims.is_null() || request.scopes.is_null() || request.scopes_len > FEW {
+        return Ok(None);
+    }
+    let mut scopes = [""; FEW];
+    for (at, scope) in scopes.iter_mut().enumerate().take(request.scopes_len) {
+        // SAFETY: by contract there are `scopes_len` readable elements, and `at` is below.
+        let given = unsafe { request.scopes.add(at) };
+        // SAFETY: as above.
+        let Some(given) = borrowed(unsafe { given.read() }) else { return Ok(None) };
+        *scope = given;
+    }
+    let tenant_id = borrowed(request.tenant_id);
+    if tenant_id.is_none() && !request.tenant_id.is_null() {
+        return Ok(None);
+    }
+    let scopes = scopes.get(..request.scopes_len).unwrap_or_default();
+    Ok(look(&Peek { scopes, tenant_id, enable_cae: request.enable_cae, min_ttl: request.min_ttl }))
+}
+
+/// A text for the length of a call.
+fn borrowed<'a>(given: *const c_char) -> Option<&'a str> {
+    if given.is_null() {
+        return None;
+    }
+    // SAFETY: by contract it is NUL-terminated and stays as it is during the call; nothing keeps it longer.
+    unsafe { CStr::from_ptr(given) }.to_str().ok()
+}
+
+/// The token that C gives back.
+pub(crate) fn token(given: *mut azcred_token) -> Option<AccessToken> {
+    if given.is_null() {
+        return None;
+    }
+    // SAFETY: by contract it came from `azcred_token::given`, which left one count to the caller, and it is gone after this.
+    let handle = unsafe { Arc::from_raw(given.cast_const().cast::<TokenHandle>()) };
+    Some(AccessToken::from(handle))
 }
 
 /// Copies as much of the caller's struct as it has; the rest stays zero, which is "no wish" for every field.

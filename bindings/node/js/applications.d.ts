@@ -2,14 +2,8 @@
  * The credentials of applications that sign in to Entra ID, beside the one with a secret.
  */
 
-import type {
-  AccessToken,
-  AuthorityOptions,
-  GetTokenOptions,
-  MultiTenantOptions,
-  TokenCredential,
-  UnusedOptions,
-} from "./index.js";
+import { Credential } from "./credential.js";
+import type { AuthorityOptions, MultiTenantOptions, UnusedOptions } from "./index.js";
 
 /** A certificate with its key. */
 export type ClientCertificateConfiguration =
@@ -33,7 +27,7 @@ export interface ClientCertificateCredentialOptions extends AuthorityOptions, Mu
 }
 
 /** An application, by its certificate. */
-export declare class ClientCertificateCredential implements TokenCredential {
+export declare class ClientCertificateCredential extends Credential {
   /** @throws {@link InvalidConfigurationError} for an argument, option or variable that is missing or wrong. */
   constructor(
     tenantId: string,
@@ -41,14 +35,13 @@ export declare class ClientCertificateCredential implements TokenCredential {
     certificatePathOrConfiguration: string | ClientCertificateConfiguration,
     options?: ClientCertificateCredentialOptions,
   );
-  getToken(scopes: string | string[], options?: GetTokenOptions): Promise<AccessToken>;
 }
 
 /** Options of {@link ClientAssertionCredential}. */
 export interface ClientAssertionCredentialOptions extends AuthorityOptions, MultiTenantOptions, UnusedOptions {}
 
 /** An application, by an assertion (a JWT) that a function gives. It is called for each token that Entra ID is asked for. */
-export declare class ClientAssertionCredential implements TokenCredential {
+export declare class ClientAssertionCredential extends Credential {
   /** @throws {@link InvalidConfigurationError} for an argument, option or variable that is missing or wrong. */
   constructor(
     tenantId: string,
@@ -56,7 +49,6 @@ export declare class ClientAssertionCredential implements TokenCredential {
     getAssertion: () => Promise<string> | string,
     options?: ClientAssertionCredentialOptions,
   );
-  getToken(scopes: string | string[], options?: GetTokenOptions): Promise<AccessToken>;
 }
 
 /** Options of {@link WorkloadIdentityCredential}. */
@@ -72,17 +64,16 @@ export interface WorkloadIdentityCredentialOptions extends AuthorityOptions, Mul
 }
 
 /** A workload of Kubernetes, by the token that its platform leaves in a file. */
-export declare class WorkloadIdentityCredential implements TokenCredential {
+export declare class WorkloadIdentityCredential extends Credential {
   /** @throws {@link InvalidConfigurationError} for an argument, option or variable that is missing or wrong. */
   constructor(options?: WorkloadIdentityCredentialOptions);
-  getToken(scopes: string | string[], options?: GetTokenOptions): Promise<AccessToken>;
 }
 
 /** Options of {@link AzurePipelinesCredential}. */
 export interface AzurePipelinesCredentialOptions extends AuthorityOptions, MultiTenantOptions, UnusedOptions {}
 
 /** A job of Azure Pipelines, through its service connection. */
-export declare class AzurePipelinesCredential implements TokenCredential {
+export declare class AzurePipelinesCredential extends Credential {
   /** @throws {@link InvalidConfigurationError} for an argument, option or variable that is missing or wrong. */
   constructor(
     tenantId: string,
@@ -91,7 +82,6 @@ export declare class AzurePipelinesCredential implements TokenCredential {
     systemAccessToken: string,
     options?: AzurePipelinesCredentialOptions,
   );
-  getToken(scopes: string | string[], options?: GetTokenOptions): Promise<AccessToken>;
 }
 
 /** Options of {@link OnBehalfOfCredential}: who the API is, its one proof, and for whom it asks. */
@@ -112,17 +102,16 @@ export type OnBehalfOfCredentialOptions = {
   UnusedOptions;
 
 /** An API, on behalf of the user who called it. */
-export declare class OnBehalfOfCredential implements TokenCredential {
+export declare class OnBehalfOfCredential extends Credential {
   /** @throws {@link InvalidConfigurationError} for an argument, option or variable that is missing or wrong. */
   constructor(options: OnBehalfOfCredentialOptions);
-  getToken(scopes: string | string[], options?: GetTokenOptions): Promise<AccessToken>;
 }
 
 /** Options of {@link AuthorizationCodeCredential}. */
 export interface AuthorizationCodeCredentialOptions extends AuthorityOptions, MultiTenantOptions, UnusedOptions {}
 
 /** A web application, by the code that its user's browser brought. */
-export declare class AuthorizationCodeCredential implements TokenCredential {
+export declare class AuthorizationCodeCredential extends Credential {
   /** @throws {@link InvalidConfigurationError} for an argument, option or variable that is missing or wrong. */
   constructor(
     tenantId: string,
@@ -140,7 +129,6 @@ export declare class AuthorizationCodeCredential implements TokenCredential {
     redirectUri: string,
     options?: AuthorizationCodeCredentialOptions,
   );
-  getToken(scopes: string | string[], options?: GetTokenOptions): Promise<AccessToken>;
 }
 
 /** A credential of this file. */

@@ -7,86 +7,19 @@
  */
 
 import type { ApplicationCredential } from "./applications.js";
+import { type AccessToken, Credential, type GetTokenOptions } from "./credential.js";
 import type { UserCredential } from "./users.js";
 
 export * from "./applications.js";
+export type {
+  AbortSignalLike,
+  AccessToken,
+  GetTokenOptions,
+  Provenance,
+  Statistics,
+  TokenCredential,
+} from "./credential.js";
 export * from "./users.js";
-
-/** A token, and where it came from. Frozen: all callers who get the same token share one object. */
-export interface AccessToken {
-  /** The token's text. A secret. */
-  readonly token: string;
-  /** When it dies, in milliseconds since 1970. */
-  readonly expiresOnTimestamp: number;
-  /** From when on asking again is worthwhile, in milliseconds since 1970. */
-  readonly refreshAfterTimestamp: number;
-  /** The scheme of its `Authorization` header. */
-  readonly tokenType: "Bearer";
-  /** Where it came from. */
-  readonly provenance: Provenance;
-}
-
-/** Where a token came from. */
-export interface Provenance {
-  /** The class name of the credential that fetched it; in a chain, the member. */
-  readonly credential: string;
-  /** What that credential asked: `imds`, `app_service`, `service_fabric`, `azure_arc`, `azure_ml`, `cloud_shell`,
-   * `entra`, `azure_cli`, `azure_powershell`, `azure_developer_cli`. */
-  readonly source: string;
-  /** The tenant asked for, where the source takes one. */
-  readonly tenantId?: string;
-  /** The client id of the identity, where it is known. */
-  readonly clientId?: string;
-  /** Which cache had the token when this object was made: `process`, or `source` if none did. */
-  readonly cacheLevel: string;
-}
-
-/** `AbortSignal`, or anything that works like it. */
-export interface AbortSignalLike {
-  /** Whether it was aborted. */
-  readonly aborted: boolean;
-  /** Adds a listener. */
-  addEventListener(type: "abort", listener: (this: AbortSignalLike, event: unknown) => void, options?: unknown): void;
-  /** Removes a listener. */
-  removeEventListener(
-    type: "abort",
-    listener: (this: AbortSignalLike, event: unknown) => void,
-    options?: unknown,
-  ): void;
-}
-
-/** What a call may wish. */
-export interface GetTokenOptions {
-  /** Lets this caller leave early, with an {@link AbortError}. The fetch goes on for others. */
-  abortSignal?: AbortSignalLike;
-  /** Limits of this call. */
-  requestOptions?: {
-    /** How long to wait at most, in milliseconds; 0 sets no limit. */
-    timeout?: number;
-  };
-  /** Another tenant than the credential's own; it must be among `additionallyAllowedTenants`. */
-  tenantId?: string;
-  /** The decoded JSON of a claims challenge: the token that a resource refused is replaced. */
-  claims?: string;
-  /** Whether the caller handles claims challenges (continuous access evaluation). */
-  enableCae?: boolean;
-  /** How long the token must still live, in seconds. */
-  minTtl?: number;
-  /** Accepted and not used. */
-  tracingOptions?: object;
-}
-
-/** What all credentials can do: `TokenCredential` of `@azure/core-auth`. */
-export interface TokenCredential {
-  /**
-   * A token that lives. Comes from the cache where it can; callers who ask at once cause one request.
-   *
-   * @param scopes - What it is for, such as `https://storage.azure.com/.default`.
-   * @param options - What this call wishes.
-   * @returns The token; never `null`. It rejects with an {@link AzcredError}.
-   */
-  getToken(scopes: string | string[], options?: GetTokenOptions): Promise<AccessToken>;
-}
 
 /** Options of `@azure/identity` that are accepted and not used, so that a program can move over as it is. */
 export interface UnusedOptions {
@@ -173,10 +106,9 @@ export interface DefaultAzureCredentialOptions extends AuthorityOptions, MultiTe
  *
  * Members of azure-identity's chain that give no tokens here are asked too, so that the report says what to use instead.
  */
-export declare class DefaultAzureCredential implements TokenCredential {
+export declare class DefaultAzureCredential extends Credential {
   /** @throws {@link InvalidConfigurationError} for an option or variable that is wrong. */
   constructor(options?: DefaultAzureCredentialOptions);
-  getToken(scopes: string | string[], options?: GetTokenOptions): Promise<AccessToken>;
 }
 
 /** Options of {@link ManagedIdentityCredential}: at most one of the ids. */
@@ -190,7 +122,7 @@ export interface ManagedIdentityCredentialOptions extends UnusedOptions {
 }
 
 /** The identity that Azure gave to this host: IMDS, App Service, Functions, Container Apps. */
-export declare class ManagedIdentityCredential implements TokenCredential {
+export declare class ManagedIdentityCredential extends Credential {
   /**
    * @param clientId - A user-assigned identity; without it, the system-assigned one.
    * @throws {@link InvalidConfigurationError} for an option or variable that is wrong.
@@ -198,27 +130,24 @@ export declare class ManagedIdentityCredential implements TokenCredential {
   constructor(clientId?: string, options?: ManagedIdentityCredentialOptions);
   /** @throws {@link InvalidConfigurationError} for an option or variable that is wrong. */
   constructor(options?: ManagedIdentityCredentialOptions);
-  getToken(scopes: string | string[], options?: GetTokenOptions): Promise<AccessToken>;
 }
 
 /** Options of {@link ClientSecretCredential}. */
 export interface ClientSecretCredentialOptions extends AuthorityOptions, MultiTenantOptions, UnusedOptions {}
 
 /** An application, by its secret. */
-export declare class ClientSecretCredential implements TokenCredential {
+export declare class ClientSecretCredential extends Credential {
   /** @throws {@link InvalidConfigurationError} for an argument, option or variable that is missing or wrong. */
   constructor(tenantId: string, clientId: string, clientSecret: string, options?: ClientSecretCredentialOptions);
-  getToken(scopes: string | string[], options?: GetTokenOptions): Promise<AccessToken>;
 }
 
 /** Options of {@link EnvironmentCredential}. */
 export interface EnvironmentCredentialOptions extends AuthorityOptions, MultiTenantOptions, UnusedOptions {}
 
 /** An application, by `AZURE_TENANT_ID`, `AZURE_CLIENT_ID` and `AZURE_CLIENT_SECRET` as they are when it is made. */
-export declare class EnvironmentCredential implements TokenCredential {
+export declare class EnvironmentCredential extends Credential {
   /** @throws {@link InvalidConfigurationError} for an option or variable that is wrong. */
   constructor(options?: EnvironmentCredentialOptions);
-  getToken(scopes: string | string[], options?: GetTokenOptions): Promise<AccessToken>;
 }
 
 /** Options of {@link AzureCliCredential}. */
@@ -232,10 +161,9 @@ export interface AzureCliCredentialOptions extends MultiTenantOptions, UnusedOpt
 }
 
 /** Whoever signed in with `az login`. */
-export declare class AzureCliCredential implements TokenCredential {
+export declare class AzureCliCredential extends Credential {
   /** @throws {@link InvalidConfigurationError} for an option that is wrong. */
   constructor(options?: AzureCliCredentialOptions);
-  getToken(scopes: string | string[], options?: GetTokenOptions): Promise<AccessToken>;
 }
 
 /** Options of {@link AzurePowerShellCredential}. */
@@ -247,10 +175,9 @@ export interface AzurePowerShellCredentialOptions extends MultiTenantOptions, Un
 }
 
 /** Whoever signed in with `Connect-AzAccount`. */
-export declare class AzurePowerShellCredential implements TokenCredential {
+export declare class AzurePowerShellCredential extends Credential {
   /** @throws {@link InvalidConfigurationError} for an option that is wrong. */
   constructor(options?: AzurePowerShellCredentialOptions);
-  getToken(scopes: string | string[], options?: GetTokenOptions): Promise<AccessToken>;
 }
 
 /** Options of {@link AzureDeveloperCliCredential}. */
@@ -262,10 +189,9 @@ export interface AzureDeveloperCliCredentialOptions extends MultiTenantOptions, 
 }
 
 /** Whoever signed in with `azd auth login`. */
-export declare class AzureDeveloperCliCredential implements TokenCredential {
+export declare class AzureDeveloperCliCredential extends Credential {
   /** @throws {@link InvalidConfigurationError} for an option that is wrong. */
   constructor(options?: AzureDeveloperCliCredentialOptions);
-  getToken(scopes: string | string[], options?: GetTokenOptions): Promise<AccessToken>;
 }
 
 /** Options of {@link VisualStudioCodeCredential}; checked, and of no further use. */
@@ -275,10 +201,9 @@ export interface VisualStudioCodeCredentialOptions extends AuthorityOptions, Mul
 }
 
 /** Whoever signed in to Visual Studio Code. Always unavailable: azcred does not ask the operating system's broker. */
-export declare class VisualStudioCodeCredential implements TokenCredential {
+export declare class VisualStudioCodeCredential extends Credential {
   /** @throws {@link InvalidConfigurationError} for an option that is wrong. */
   constructor(options?: VisualStudioCodeCredentialOptions);
-  getToken(scopes: string | string[], options?: GetTokenOptions): Promise<AccessToken>;
 }
 
 /** A credential of this package. */
@@ -296,10 +221,9 @@ export type AzcredCredential =
   | VisualStudioCodeCredential;
 
 /** Asks its members in their order, each time, until one is available. */
-export declare class ChainedTokenCredential implements TokenCredential {
+export declare class ChainedTokenCredential extends Credential {
   /** @throws {@link InvalidConfigurationError} without members, or for one that is not of this package. */
   constructor(...sources: AzcredCredential[]);
-  getToken(scopes: string | string[], options?: GetTokenOptions): Promise<AccessToken>;
 }
 
 /** A {@link DefaultAzureCredential} without options. */
@@ -412,6 +336,8 @@ export declare class AzcredError extends Error {
 export declare class CredentialUnavailableError extends AzcredError {}
 
 /** The user has to sign in, and the credential may not ask: code `UNAVAILABLE`. Call `authenticate`. */
+
+}
 export declare class AuthenticationRequiredError extends AzcredError {
   constructor(
     options: { scopes: string[]; getTokenOptions?: GetTokenOptions; message?: string } & AzcredErrorDetails,
@@ -446,15 +372,23 @@ export declare class AggregateAuthenticationError extends AzcredError {
 export declare class InvalidConfigurationError extends AzcredError {}
 
 /** A call is wrong: code `INVALID_ARGUMENT`. */
+
+}
 export declare class InvalidArgumentError extends AzcredError {}
 
 /** The caller left: code `CANCELLED`. `cause` is the signal's reason. */
+
+}
 export declare class AbortError extends AzcredError {}
 
 /** The caller's time was up: code `TIMED_OUT`. */
+
+}
 export declare class TimeoutError extends AzcredError {}
 
 /** A bug in azcred was contained: code `INTERNAL`. */
+
+}
 export declare class AzcredInternalError extends AzcredError {}
 
 /** The `name` of {@link CredentialUnavailableError}. */
@@ -463,3 +397,5 @@ export declare const CredentialUnavailableErrorName: "CredentialUnavailableError
 export declare const AuthenticationErrorName: "AuthenticationError";
 /** The `name` of {@link AggregateAuthenticationError}. */
 export declare const AggregateAuthenticationErrorName: "AggregateAuthenticationError";
+
+}

@@ -4,7 +4,7 @@
  * The classes of `@azure/identity`, over azcred's native cache.
  *
  * Every call asks the native side, which alone knows which token is good. What is remembered here is how a token was
- * converted, so that the same token is the same object.
+ * converted, so that the same token is the same object, and the lease by which the next call asks.
  */
 
 const native = require("./binding.js");
@@ -37,15 +37,31 @@ class Credential {
     }
     const label = labelOf(scopes, options);
     const known = this.#conversions.get(label);
+    if (known?.lease !== undefined && native.fresh(known.lease)) {
+      return known.token;
+    }
     const found = native.cached(this.#handle, scopes, options, known?.held);
     if (found === true) {
-      return known.token;
+      return this.#remember(label, scopes, options, known);
     }
     const answer = found === false ? await wait(native.start, this.#handle, scopes, options, signal) : found;
     if (answer.error) {
       throw errorOf(answer.error, Credential.prototype.getToken, { scopes, options });
     }
-    return this.#remember(label, answer);
+    return this.#remember(label, scopes, options, answer);
+  }
+
+  reject(token) {
+    const text = typeof token === "string" ? token : token?.token;
+    if (typeof text !== "string") {
+      const message = "reject: token: expected a token or its text";
+      throw errorOf({ kind: "INVALID_ARGUMENT", message }, Credential.prototype.reject);
+    }
+    return native.reject(this.#handle, text);
+  }
+
+  statistics() {
+    return native.statistics(this.#handle);
   }
 
   /** Has the user of a credential sign in; the record of it. */
@@ -64,21 +80,21 @@ class Credential {
   }
 
   /** The object for a token: the one that was made of it before, if there is one. */
-  #remember(label, { token, held }) {
+  #remember(label, scopes, options, { token, held }) {
     const known = this.#conversions.get(label);
-    if (known && native.isSame(known.held, held)) {
-      return known.token;
-    }
-    Object.freeze(token.provenance);
-    Object.freeze(token);
+    const same = known !== undefined && native.isSame(known.held, held);
+    const object = same ? known.token : token;
+    Object.freeze(object.provenance);
+    Object.freeze(object);
     if (label !== undefined) {
       this.#conversions.delete(label);
       if (this.#conversions.size >= REMEMBERED) {
         this.#conversions.delete(this.#conversions.keys().next().value);
       }
-      this.#conversions.set(label, { token, held });
+      const lease = native.lease(this.#handle, scopes, options, held) ?? undefined;
+      this.#conversions.set(label, { token: object, held, lease });
     }
-    return token;
+    return object;
   }
 
   /** The native handle of a credential, or undefined for anything else. */
@@ -88,17 +104,33 @@ class Credential {
 }
 
 /**
- * Under which name a conversion is remembered; undefined for what has no plain name. The native side compares tokens,
- * so two requests with one name cost time and nothing else.
+ * Under which name a conversion is remembered; undefined for what a lease can't answer: claims, a life asked for, and
+ * whatever has no plain name. A name stands for one request.
  */
 function labelOf(scopes, options) {
-  const list = Array.isArray(scopes) && scopes.every((scope) => typeof scope === "string");
-  const name = list ? scopes.join(" ") : scopes;
-  if (typeof name !== "string") {
+  const list = Array.isArray(scopes);
+  const name = list ? (scopes.length === 1 ? scopes[0] : scopes.join(" ")) : scopes;
+  if (typeof name !== "string" || (list && scopes.length !== 1 && !scopes.every(isScope))) {
     return undefined;
   }
-  const tenant = typeof options?.tenantId === "string" ? `\n${options.tenantId}` : "";
-  return options?.enableCae === true ? `${name}${tenant}\ncae` : name + tenant;
+  if (options === undefined || options === null) {
+    return name;
+  }
+  const { tenantId, enableCae, claims, minTtl } = options;
+  if (isGiven(claims) || isGiven(minTtl)) {
+    return undefined;
+  }
+  const tenant = isGiven(tenantId) ? `\n${String(tenantId)}` : "";
+  return enableCae === true ? `${name}${tenant}\ncae` : name + tenant;
+}
+
+/** A list is named by its parts, so that a part must not read as two. */
+function isScope(scope) {
+  return typeof scope === "string" && scope !== "" && !scope.includes(" ");
+}
+
+function isGiven(value) {
+  return value !== undefined && value !== null;
 }
 
 /** Refuses what is no signal, and a call whose signal was aborted before it began. */

@@ -2,14 +2,8 @@
  * The credentials of users who sign in to Entra ID, and the records of their sign-ins.
  */
 
-import type {
-  AccessToken,
-  AuthorityOptions,
-  GetTokenOptions,
-  MultiTenantOptions,
-  TokenCredential,
-  UnusedOptions,
-} from "./index.js";
+import { Credential, type GetTokenOptions } from "./credential.js";
+import type { AuthorityOptions, MultiTenantOptions, UnusedOptions } from "./index.js";
 
 /** Who signed in. It holds no secret: a program may keep it, and pin a later credential to the same account with it. */
 export interface AuthenticationRecord {
@@ -60,10 +54,9 @@ export interface DeviceCodeCredentialOptions extends InteractiveCredentialOption
 }
 
 /** A user who signs in on another device, with a code that this program shows. */
-export declare class DeviceCodeCredential implements TokenCredential {
+export declare class DeviceCodeCredential extends Credential {
   /** @throws {@link InvalidConfigurationError} for an argument, option or variable that is missing or wrong. */
   constructor(options?: DeviceCodeCredentialOptions);
-  getToken(scopes: string | string[], options?: GetTokenOptions): Promise<AccessToken>;
   /**
    * Has the user sign in, whatever is cached.
    *
@@ -82,10 +75,9 @@ export interface InteractiveBrowserCredentialOptions extends InteractiveCredenti
 }
 
 /** A user who signs in in the browser of this machine. */
-export declare class InteractiveBrowserCredential implements TokenCredential {
+export declare class InteractiveBrowserCredential extends Credential {
   /** @throws {@link InvalidConfigurationError} for an argument, option or variable that is missing or wrong. */
   constructor(options?: InteractiveBrowserCredentialOptions);
-  getToken(scopes: string | string[], options?: GetTokenOptions): Promise<AccessToken>;
   /**
    * Has the user sign in, whatever is cached.
    *
@@ -102,7 +94,7 @@ export interface UsernamePasswordCredentialOptions extends AuthorityOptions, Mul
 }
 
 /** A user by name and password. Works without a second factor only; prefer any other credential. */
-export declare class UsernamePasswordCredential implements TokenCredential {
+export declare class UsernamePasswordCredential extends Credential {
   /** @throws {@link InvalidConfigurationError} for an argument, option or variable that is missing or wrong. */
   constructor(
     tenantId: string,
@@ -111,7 +103,6 @@ export declare class UsernamePasswordCredential implements TokenCredential {
     password: string,
     options?: UsernamePasswordCredentialOptions,
   );
-  getToken(scopes: string | string[], options?: GetTokenOptions): Promise<AccessToken>;
 }
 
 /** A credential of this file. */

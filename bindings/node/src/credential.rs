@@ -1,7 +1,9 @@
 //! Handles, and the questions one can ask them.
 #![expect(clippy::needless_pass_by_value, reason = "napi gives its functions values of their own")]
 
-use azcred::{AccessToken, Answer, Cancel, Credential, Error, ErrorKind, Spelling, TokenRequest};
+use azcred::{
+    AccessToken, Answer, Cancel, Credential, Error, ErrorKind, Lease, Peek, Spelling, Statistics, TokenRequest,
+};
 use napi::Result;
 use napi::bindgen_prelude::{Either, External, ExternalRef, Function, Unknown};
 use napi::threadsafe_function::ThreadsafeFunctionCallMode;
@@ -74,6 +76,75 @@ pub(crate) fn cached(
         Ok(None) => Either::A(false),
         Err(stop) => Either::B(Settled::from(stop.refusal()?)),
     })
+}
+
+/// What the door keeps beside the object of `held`, to ask [`fresh`] with; nothing where that token is not the one that
+/// this request gets, or is to be renewed.
+#[napi]
+pub(crate) fn lease(
+    credential: &External<Credential>,
+    scopes: Unknown<'_>,
+    options: Unknown<'_>,
+    held: &External<AccessToken>,
+) -> Option<External<Lease>> {
+    // What is wrong with a request was said when it was asked.
+    let request = request(scopes, options).ok()?;
+    let TokenRequest { scopes, tenant_id, claims, enable_cae, min_ttl, .. } = &request;
+    if claims.is_some() || *min_ttl != 0 {
+        return None;
+    }
+    let scopes: Vec<&str> = scopes.iter().map(String::as_str).collect();
+    let peek = Peek { scopes: &scopes, tenant_id: tenant_id.as_deref(), enable_cae: *enable_cae, min_ttl: 0 };
+    let lease = credential.lease(&peek).filter(|lease| lease.token().is_same(held));
+    lease.map(External::new)
+}
+
+/// Whether the token of a lease is the one to give, and no renewal of it is due: the way of nearly every call.
+#[napi]
+pub(crate) fn fresh(lease: &External<Lease>) -> bool {
+    lease.is_current()
+}
+
+/// Notes that a resource refused the token with this text; whether that leads to another one.
+#[napi]
+pub(crate) fn reject(credential: &External<Credential>, token: String) -> bool {
+    credential.reject(&token)
+}
+
+/// What happened for an identity so far.
+#[napi(object, object_from_js = false)]
+pub(crate) struct Counters {
+    /// Calls that took a live token out of the cache.
+    pub hits: f64,
+    /// Calls that found none.
+    pub misses: f64,
+    /// Of the misses, those that waited for another call's flight.
+    pub waiters: f64,
+    /// Times that the source was asked.
+    pub flights: f64,
+    /// Requests sent and programs run by these.
+    pub upstream_requests: f64,
+    /// Flights that brought no token.
+    pub failures: f64,
+}
+
+/// What happened so far for a credential's identity in this process.
+#[napi]
+pub(crate) fn statistics(credential: &External<Credential>) -> Counters {
+    let Statistics { hits, misses, waiters, flights, upstream_requests, failures } = credential.statistics();
+    Counters {
+        hits: number(hits),
+        misses: number(misses),
+        waiters: number(waiters),
+        flights: number(flights),
+        upstream_requests: number(upstream_requests),
+        failures: number(failures),
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "JavaScript's numbers; exact up to nine thousand billions")]
+fn number(counter: u64) -> f64 {
+    counter as f64
 }
 
 /// Whether two answers are one token.

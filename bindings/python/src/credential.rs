@@ -3,23 +3,23 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use azcred::{Cancel, Spelling};
+use azcred::{Cancel, Spelling, Statistics};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyTuple};
+use pyo3::types::{PyDict, PyString, PyTuple};
 
 use crate::callable::Callable;
 use crate::error::{raised, raised_for};
 use crate::exit;
-use crate::token::{Memo, Shape};
-use crate::{request, value};
+use crate::request::{Asked, Scopes, wrong};
+use crate::token::{Shape, object};
+use crate::value;
 
 /// A source of tokens: made without I/O, safe to share between threads, good after a fork.
 #[pyclass(subclass, frozen, module = "azcred")]
 #[derive(Debug)]
 pub struct Credential {
     core: azcred::Credential,
-    memo: Memo,
     /// The program's functions among its options, for the collector.
     callables: Vec<Arc<Callable>>,
     /// A chain's members: their callables are theirs to show to the collector.
@@ -58,7 +58,7 @@ impl Credential {
             (azcred::Credential::new(name, options, Spelling::Snake), callables)
         };
         let core = made.map_err(|error| raised(python, &error))?;
-        Ok(Credential { core, memo: Memo::default(), callables, members: members.unwrap_or_default() })
+        Ok(Credential { core, callables, members: members.unwrap_or_default() })
     }
 
     #[expect(clippy::needless_pass_by_value, reason = "pyo3's protocol")]
@@ -75,25 +75,67 @@ impl Credential {
     ///
     /// Keywords: `claims` (the decoded JSON of a claims challenge), `tenant_id`, `enable_cae`, and azcred's own `timeout`
     /// (how long this call waits, in seconds) and `min_ttl` (how long the token must still live, in seconds).
-    #[pyo3(signature = (*scopes, **options))]
+    #[pyo3(
+        signature = (scope = None, /, *scopes, claims = None, tenant_id = None, enable_cae = None, **options),
+        text_signature = "($self, *scopes, claims=None, tenant_id=None, enable_cae=False, **options)"
+    )]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the keywords of azure-core's protocol, which cost a dictionary otherwise"
+    )]
     fn get_token(
         &self,
         python: Python<'_>,
+        scope: Option<Bound<'_, PyAny>>,
         scopes: &Bound<'_, PyTuple>,
+        claims: Option<Bound<'_, PyAny>>,
+        tenant_id: Option<Bound<'_, PyAny>>,
+        enable_cae: Option<Bound<'_, PyAny>>,
         options: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Py<PyAny>> {
-        self.get(python, scopes, options, Shape::Pair)
+        let asked = Asked::new(Scopes { first: scope, rest: scopes }, options)?;
+        self.get(python, &asked.with(claims, tenant_id, enable_cae), Shape::Pair)
     }
 
     /// A token for the scopes, as azure-core's `AccessTokenInfo`; `options` is a dictionary of `get_token`'s keywords.
-    #[pyo3(signature = (*scopes, options = None))]
+    #[pyo3(signature = (scope = None, /, *scopes, options = None), text_signature = "($self, *scopes, options=None)")]
     fn get_token_info(
         &self,
         python: Python<'_>,
+        scope: Option<Bound<'_, PyAny>>,
         scopes: &Bound<'_, PyTuple>,
         options: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Py<PyAny>> {
-        self.get(python, scopes, options, Shape::Info)
+        self.get(python, &Asked::new(Scopes { first: scope, rest: scopes }, options)?, Shape::Info)
+    }
+
+    /// Tell that a resource refused this token though it looks alive (HTTP 401): the next call asks for another one.
+    ///
+    /// Takes the token's text, or the object that `get_token` or `get_token_info` gave. Gives whether another one will be
+    /// asked for: not for a token that is not the newest, nor twice for the same one, nor sooner than 30 s after the one before.
+    fn reject(&self, token: &Bound<'_, PyAny>) -> PyResult<bool> {
+        let text = if token.is_instance_of::<PyString>() { token.clone() } else { token.getattr("token")? };
+        let Ok(text) = text.cast::<PyString>() else {
+            return Err(wrong(token.py(), "token", "a token or its text", token));
+        };
+        Ok(self.core.reject(text.to_str()?))
+    }
+
+    /// What happened so far for this credential's identity in this process, by all credentials that share it.
+    ///
+    /// A dictionary: `hits` (calls that took a live token out of the cache), `misses` (those that found none), `waiters`
+    /// (of the misses, those that waited for a flight which another call had started), `flights` (times that the source was
+    /// asked), `upstream_requests` (HTTP requests sent and programs run by these), `failures` (flights without a token).
+    fn statistics<'py>(&self, python: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let Statistics { hits, misses, waiters, flights, upstream_requests, failures } = self.core.statistics();
+        let counters = PyDict::new(python);
+        counters.set_item("hits", hits)?;
+        counters.set_item("misses", misses)?;
+        counters.set_item("waiters", waiters)?;
+        counters.set_item("flights", flights)?;
+        counters.set_item("upstream_requests", upstream_requests)?;
+        counters.set_item("failures", failures)?;
+        Ok(counters)
     }
 
     /// Has the user sign in, and gives the record of it as JSON text.
@@ -103,7 +145,8 @@ impl Credential {
         scopes: &Bound<'_, PyTuple>,
         options: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<String> {
-        let request = self.core.authentication(request::read(scopes, options, None)?);
+        let asked = Asked::new(Scopes { first: None, rest: scopes }, options)?;
+        let request = self.core.authentication(asked.request(None)?);
         self.wait(python, &request.map_err(|error| raised(python, &error))?)?;
         let record = self.core.signed_in().map_err(|error| raised(python, &error))?;
         Ok(record.to_json())
@@ -117,9 +160,9 @@ impl Credential {
         scopes: &Bound<'_, PyTuple>,
         options: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Option<Py<PyAny>>> {
-        let request = request::read(scopes, options, None)?;
-        let token = self.core.cached(&request).map_err(|error| raised_for(python, &error, &request.scopes))?;
-        token.map(|token| self.memo.object(python, &token, shape(info))).transpose()
+        let (first, rest) = (scopes.get_item(0).ok(), scopes.get_slice(1, usize::MAX));
+        let asked = Asked::new(Scopes { first, rest: &rest }, options)?;
+        self.find(python, &asked)?.map(|token| object(python, &token, shape(info))).transpose()
     }
 
     /// Calls `done(token, error)` once, on azcred's own thread; exactly one of them is not None.
@@ -132,17 +175,18 @@ impl Credential {
     ) -> PyResult<Wait> {
         let python = slf.py();
         let cancel = Cancel::new();
-        let request = request::read(scopes, options, Some(cancel.clone()))?;
+        let asked = Asked::new(Scopes { first: None, rest: scopes }, options)?;
+        let request = asked.request(Some(cancel.clone()))?;
         let (handle, scopes) = (slf.clone().unbind(), request.scopes.clone());
         let started = slf.get().core.start(request, move |answer| {
             // No pass, no one to tell: the program is ending. pyo3 defers letting go of Python's objects.
             let Some(_pass) = exit::enter() else { return };
             Python::attach(|python| {
-                let object = match &answer {
-                    Ok(token) => handle.get().memo.object(python, token, shape(info)),
+                let given = match &answer {
+                    Ok(token) => object(python, token, shape(info)),
                     Err(error) => Err(raised_for(python, error, &scopes)),
                 };
-                let result = match object {
+                let result = match given {
                     Ok(token) => done.call1(python, (token, python.None())),
                     Err(error) => done.call1(python, (python.None(), error)),
                 };
@@ -174,20 +218,21 @@ impl Credential {
 }
 
 impl Credential {
-    fn get(
-        &self,
-        python: Python<'_>,
-        scopes: &Bound<'_, PyTuple>,
-        options: Option<&Bound<'_, PyDict>>,
-        shape: Shape,
-    ) -> PyResult<Py<PyAny>> {
-        let request = request::read(scopes, options, None)?;
-        let cached = self.core.cached(&request).map_err(|error| raised_for(python, &error, &request.scopes))?;
-        let token = match cached {
+    fn get(&self, python: Python<'_>, asked: &Asked<'_, '_>, shape: Shape) -> PyResult<Py<PyAny>> {
+        let token = match self.find(python, asked)? {
             Some(token) => token,
-            None => self.wait(python, &request)?,
+            None => self.wait(python, &asked.request(None)?)?,
         };
-        self.memo.object(python, &token, shape)
+        object(python, &token, shape)
+    }
+
+    /// The live token of the cache; starts the renewal that is due.
+    fn find(&self, python: Python<'_>, asked: &Asked<'_, '_>) -> PyResult<Option<azcred::AccessToken>> {
+        if let Some(token) = asked.peek(&self.core) {
+            return Ok(Some(token));
+        }
+        let request = asked.request(None)?;
+        self.core.cached(&request).map_err(|error| raised_for(python, &error, &request.scopes))
     }
 
     /// Waits without the interpreter lock; Ctrl-C and other signals interrupt it.

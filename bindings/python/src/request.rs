@@ -1,55 +1,122 @@
-//! What Python passes to `get_token` becomes a request.
+//! What Python passes to `get_token` becomes a look into the cache or a request.
 
 use std::time::Duration;
 
-use azcred::{Cancel, Error, ErrorKind, TokenRequest};
+use azcred::{AccessToken, Cancel, Credential, Error, ErrorKind, Peek, TokenRequest};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple};
 
 use crate::error::raised;
 
-/// Reads scopes and keywords. Keywords that azure-core passes and azcred has no use for are ignored, as azure-identity
-/// does; those it has must have their type.
-pub(crate) fn read(
-    scopes: &Bound<'_, PyTuple>,
-    options: Option<&Bound<'_, PyDict>>,
-    cancel: Option<Cancel>,
-) -> PyResult<TokenRequest> {
-    let mut request = TokenRequest { cancel, ..TokenRequest::default() };
-    for scope in scopes.iter() {
-        let Ok(text) = scope.cast::<PyString>() else {
-            return Err(wrong(scope.py(), "scopes", "texts", &scope));
-        };
-        let text = text.extract().map_err(|_| wrong(scope.py(), "scopes", "texts of Unicode", &scope))?;
-        request.scopes.push(text);
-    }
-    for (name, value) in options.into_iter().flatten() {
-        if value.is_none() {
-            continue;
-        }
-        let name: String = name.extract()?;
-        match name.as_str() {
-            "tenant_id" => request.tenant_id = Some(extract(&name, "a text", &value)?),
-            "claims" => request.claims = Some(extract(&name, "a text", &value)?),
-            "enable_cae" => request.enable_cae = value.is_truthy()?,
-            "timeout" => {
-                let seconds: f64 = extract(&name, "a number of seconds", &value)?;
-                let span = Duration::try_from_secs_f64(seconds);
-                request.timeout =
-                    Some(span.map_err(|_| wrong(value.py(), &name, "a number of seconds from 0 on", &value))?);
+/// What a caller passed, as it is.
+pub(crate) struct Asked<'a, 'py> {
+    scopes: Scopes<'a, 'py>,
+    claims: Option<Bound<'py, PyAny>>,
+    tenant_id: Option<Bound<'py, PyAny>>,
+    enable_cae: Option<Bound<'py, PyAny>>,
+    timeout: Option<Bound<'py, PyAny>>,
+    min_ttl: Option<Bound<'py, PyAny>>,
+}
+
+/// The positional arguments. The first is apart, since a tuple for all of them costs as much as the look itself.
+pub(crate) struct Scopes<'a, 'py> {
+    pub(crate) first: Option<Bound<'py, PyAny>>,
+    pub(crate) rest: &'a Bound<'py, PyTuple>,
+}
+
+impl<'a, 'py> Asked<'a, 'py> {
+    /// Takes the arguments. Keywords that azure-core passes and azcred has no use for are ignored, as azure-identity does.
+    pub(crate) fn new(scopes: Scopes<'a, 'py>, options: Option<&Bound<'py, PyDict>>) -> PyResult<Asked<'a, 'py>> {
+        let mut asked = Asked { scopes, claims: None, tenant_id: None, enable_cae: None, timeout: None, min_ttl: None };
+        let Some(options) = options.filter(|options| !options.is_empty()) else { return Ok(asked) };
+        for (name, value) in options {
+            if value.is_none() {
+                continue;
             }
-            "min_ttl" => request.min_ttl = extract(&name, "a whole number of seconds", &value)?,
-            _ => {}
+            match name.cast::<PyString>()?.to_str()? {
+                "tenant_id" => asked.tenant_id = Some(value),
+                "claims" => asked.claims = Some(value),
+                "enable_cae" => asked.enable_cae = Some(value),
+                "timeout" => asked.timeout = Some(value),
+                "min_ttl" => asked.min_ttl = Some(value),
+                _ => {}
+            }
         }
+        Ok(asked)
     }
-    Ok(request)
+
+    /// The three keywords of azure-core's protocol, where they came by themselves.
+    pub(crate) fn with(
+        self,
+        claims: Option<Bound<'py, PyAny>>,
+        tenant_id: Option<Bound<'py, PyAny>>,
+        enable_cae: Option<Bound<'py, PyAny>>,
+    ) -> Asked<'a, 'py> {
+        Asked { claims, tenant_id, enable_cae, ..self }
+    }
+
+    /// The live token of the cache whose renewal is not due, if one scope is asked for and nothing is wrong with the rest:
+    /// what is, [`Asked::request`] says.
+    pub(crate) fn peek(&self, credential: &Credential) -> Option<AccessToken> {
+        if self.claims.is_some() || !self.scopes.rest.is_empty() {
+            return None;
+        }
+        let scope = text(self.scopes.first.as_ref()?)?;
+        let tenant_id = match &self.tenant_id {
+            Some(tenant) => Some(text(tenant)?),
+            None => None,
+        };
+        let enable_cae = match &self.enable_cae {
+            Some(flag) => flag.is_truthy().ok()?,
+            None => false,
+        };
+        let min_ttl = match &self.min_ttl {
+            Some(seconds) => seconds.extract().ok()?,
+            None => 0,
+        };
+        credential.peek(&Peek { scopes: &[scope], tenant_id, enable_cae, min_ttl })
+    }
+
+    /// The request, or what is wrong with it.
+    pub(crate) fn request(&self, cancel: Option<Cancel>) -> PyResult<TokenRequest> {
+        let mut request = TokenRequest { cancel, ..TokenRequest::default() };
+        for scope in self.scopes.first.iter().cloned().chain(self.scopes.rest) {
+            let Ok(text) = scope.cast::<PyString>() else {
+                return Err(wrong(scope.py(), "scopes", "texts", &scope));
+            };
+            let text = text.extract().map_err(|_| wrong(scope.py(), "scopes", "texts of Unicode", &scope))?;
+            request.scopes.push(text);
+        }
+        request.tenant_id = extract("tenant_id", "a text", self.tenant_id.as_ref())?;
+        request.claims = extract("claims", "a text", self.claims.as_ref())?;
+        if let Some(flag) = &self.enable_cae {
+            request.enable_cae = flag.is_truthy()?;
+        }
+        if let Some(value) = &self.timeout {
+            let span = extract::<f64>("timeout", "a number of seconds", Some(value))?;
+            let span = span.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+            let negative = || wrong(value.py(), "timeout", "a number of seconds from 0 on", value);
+            request.timeout = Some(span.ok_or_else(negative)?);
+        }
+        request.min_ttl = extract("min_ttl", "a whole number of seconds", self.min_ttl.as_ref())?.unwrap_or(0);
+        Ok(request)
+    }
 }
 
-fn extract<'py, T: FromPyObjectOwned<'py>>(name: &str, expected: &str, value: &Bound<'py, PyAny>) -> PyResult<T> {
-    value.extract().map_err(|_| wrong(value.py(), name, expected, value))
+fn text<'a>(value: &'a Bound<'_, PyAny>) -> Option<&'a str> {
+    value.cast::<PyString>().ok()?.to_str().ok()
 }
 
-fn wrong(python: Python<'_>, name: &str, expected: &str, value: &Bound<'_, PyAny>) -> PyErr {
+fn extract<'py, T: FromPyObjectOwned<'py>>(
+    name: &str,
+    expected: &str,
+    value: Option<&Bound<'py, PyAny>>,
+) -> PyResult<Option<T>> {
+    let read = value.map(|value| value.extract().map_err(|_| wrong(value.py(), name, expected, value)));
+    read.transpose()
+}
+
+pub(crate) fn wrong(python: Python<'_>, name: &str, expected: &str, value: &Bound<'_, PyAny>) -> PyErr {
     let given = value.get_type().name().map_or_else(|_| "an object".to_owned(), |name| name.to_string());
     raised(python, &Error::new(ErrorKind::InvalidArgument, format!("{name}: expected {expected}, got {given}")))
 }

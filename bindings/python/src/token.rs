@@ -1,7 +1,5 @@
 //! Tokens become the objects of `azcred._token`, the same object for the same token.
 
-use std::sync::Mutex;
-
 use azcred::AccessToken;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -16,46 +14,31 @@ pub(crate) enum Shape {
     Info,
 }
 
-/// The Python objects of the token that was converted last. It only saves the conversion: which token is right, core
-/// decides on every call.
-#[derive(Debug, Default)]
-pub(crate) struct Memo(Mutex<Option<Kept>>);
-
-#[derive(Debug)]
-struct Kept {
-    token: AccessToken,
+/// Both objects of a token. They are kept with it, so that a token is converted once: which token is right, core decides
+/// on every call.
+struct Converted {
     pair: Py<PyAny>,
     info: Py<PyAny>,
 }
 
-impl Memo {
-    /// The object of a token.
-    pub(crate) fn object(&self, python: Python<'_>, token: &AccessToken, shape: Shape) -> PyResult<Py<PyAny>> {
-        // A lock that another thread holds just now, or held when this process was forked, is not waited for.
-        let held = self.0.try_lock().ok();
-        let pick = |pair: &Py<PyAny>, info: &Py<PyAny>| match shape {
-            Shape::Pair => pair.clone_ref(python),
-            Shape::Info => info.clone_ref(python),
-        };
-        if let Some(kept) = held.as_ref().and_then(|held| held.as_ref())
-            && kept.token.is_same(token)
-        {
-            return Ok(pick(&kept.pair, &kept.info));
-        }
-        drop(held);
-        let (pair, info) = convert(python, token)?;
-        let object = pick(&pair, &info);
-        let previous = match self.0.try_lock() {
-            Ok(mut held) => held.replace(Kept { token: token.clone(), pair, info }),
-            Err(_) => None,
-        };
-        // Outside the lock, since dropping Python objects may run Python code.
-        drop(previous);
-        Ok(object)
+/// The object of a token.
+#[inline]
+pub(crate) fn object(python: Python<'_>, token: &AccessToken, shape: Shape) -> PyResult<Py<PyAny>> {
+    let Some(converted) = token.converted(|| convert(python, token))? else {
+        // Another door of azcred's in this process made something else of it; each library has a core of its own.
+        return Ok(pick(python, &convert(python, token)?, shape));
+    };
+    Ok(pick(python, converted, shape))
+}
+
+fn pick(python: Python<'_>, converted: &Converted, shape: Shape) -> Py<PyAny> {
+    match shape {
+        Shape::Pair => converted.pair.clone_ref(python),
+        Shape::Info => converted.info.clone_ref(python),
     }
 }
 
-fn convert(python: Python<'_>, token: &AccessToken) -> PyResult<(Py<PyAny>, Py<PyAny>)> {
+fn convert(python: Python<'_>, token: &AccessToken) -> PyResult<Converted> {
     static MAKE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let make = MAKE.get_or_try_init(python, || python.import("azcred._token")?.getattr("make").map(Bound::unbind))?;
     let provenance = token.provenance();
@@ -65,5 +48,7 @@ fn convert(python: Python<'_>, token: &AccessToken) -> PyResult<(Py<PyAny>, Py<P
     origin.set_item("tenant_id", provenance.tenant_id.as_deref())?;
     origin.set_item("client_id", provenance.client_id.as_deref())?;
     origin.set_item("cache_level", token.cache_level().name())?;
-    make.bind(python).call1((token.secret(), token.expires_on(), token.refresh_on(), origin))?.extract()
+    let both = make.bind(python).call1((token.secret(), token.expires_on(), token.refresh_on(), origin))?;
+    let (pair, info) = both.extract()?;
+    Ok(Converted { pair, info })
 }

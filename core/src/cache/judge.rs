@@ -1,6 +1,7 @@
 //! The whole policy as one pure function: (what a slot holds, what is asked, now) → verdict.
 
-use super::slot::Entry;
+use super::entry::Entry;
+use crate::moment::Moment;
 use crate::token::AccessToken;
 
 /// A token with less life than this is dead: clocks differ, and requests take time.
@@ -38,24 +39,20 @@ pub(crate) enum Verdict {
 }
 
 /// Judges what a slot holds at `now`.
-pub(crate) fn judge(entry: Option<&Entry>, demand: &Demand, now: i64) -> Verdict {
+#[inline]
+pub(crate) fn judge(entry: Option<&Entry>, demand: &Demand, now: Moment) -> Verdict {
     let Some(entry) = entry else { return Verdict::Must };
     if !entry.meets(demand, now) {
         return Verdict::Must;
     }
-    let token = entry.token.clone();
-    if now < token.refresh_on() {
+    let token = entry.token().clone();
+    if entry.renews.left(now) > 0 {
         Verdict::Fresh(token)
-    } else if now < entry.rests_until {
+    } else if now.boot < entry.rests_until {
         Verdict::Resting(token)
     } else {
         Verdict::Renew(token)
     }
-}
-
-/// Whether a token that dies at `expires_on` still has the life that is asked for.
-pub(crate) fn is_alive(expires_on: i64, min_ttl: i64, now: i64) -> bool {
-    expires_on.saturating_sub(now) > min_ttl.max(SKEW)
 }
 
 /// When a token got at `now` should be renewed: the server's `refresh_in`, else half its life if it is long, else five
@@ -82,11 +79,16 @@ mod tests {
     use crate::token::Provenance;
 
     const NOW: i64 = 1_000_000;
+    const HERE: Moment = Moment { wall: NOW, boot: 500 };
+
+    fn token(text: &str, expires_in: i64, refresh_in: i64) -> AccessToken {
+        let provenance = Provenance { credential: "X", source: "x", tenant_id: None, client_id: None };
+        AccessToken::new(text, NOW + expires_in, NOW + refresh_in, provenance).unwrap()
+    }
 
     fn entry(expires_in: i64, refresh_in: i64, rests_for: i64, claims: Option<ClaimsHash>) -> Entry {
-        let provenance = Provenance { credential: "X", source: "x", tenant_id: None, client_id: None };
-        let token = AccessToken::new("t", NOW + expires_in, NOW + refresh_in, provenance).unwrap();
-        Entry { token, rests_until: NOW + rests_for, claims }
+        let token = token("t", expires_in, refresh_in);
+        Entry { rests_until: HERE.boot + rests_for, ..Entry::new(&token, claims, HERE) }
     }
 
     fn word(verdict: &Verdict) -> &'static str {
@@ -114,14 +116,56 @@ mod tests {
             ("dead", Some(entry(-1, -60, 0, None)), plain, "must"),
             ("lives shorter than asked", Some(entry(600, 300, 0, None)), long, "must"),
             ("lives as long as asked", Some(entry(601, 300, 0, None)), long, "fresh"),
-            ("refused by a resource", Some(entry(3600, 1800, 0, None)), claims, "must"),
+            ("challenged", Some(entry(3600, 1800, 0, None)), claims, "must"),
             ("got with these claims", Some(entry(3600, 1800, 0, Some([1; 32]))), claims, "fresh"),
             ("got with other claims", Some(entry(3600, 1800, 0, Some([2; 32]))), claims, "must"),
             ("got with claims, asked without", Some(entry(3600, 1800, 0, Some([2; 32]))), plain, "fresh"),
+            ("refused by a resource", entry(3600, 1800, 0, None).refused(HERE, 30), plain, "must"),
         ];
         for (name, held, demand, expected) in cases {
-            assert_eq!(word(&judge(held.as_ref(), &demand, NOW)), expected, "{name}");
+            assert_eq!(word(&judge(held.as_ref(), &demand, HERE)), expected, "{name}");
         }
+    }
+
+    #[test]
+    fn clocks_that_jump() {
+        let held = entry(3600, 1800, 0, None);
+        let cases = [
+            ("set back a day", -86_400, 60, "fresh"),
+            ("set back a day, renewal due", -86_400, 1800, "renew"),
+            ("set back a day, dead", -86_400, 3600, "must"),
+            ("set on a day", 86_400, 60, "must"),
+            ("asleep for half its life", 1800, 1800, "renew"),
+            ("asleep for all of it", 3600, 3600, "must"),
+            ("stopped with its machine", 3600, 0, "must"),
+        ];
+        for (name, wall, boot, expected) in cases {
+            let now = Moment { wall: HERE.wall + wall, boot: HERE.boot + boot };
+            assert_eq!(word(&judge(Some(&held), &Demand::default(), now)), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_token_is_refused_once() {
+        let later = |seconds| Moment { wall: NOW + seconds, boot: HERE.boot + seconds };
+        let refused = entry(3600, 1800, 0, None).refused(HERE, 30).unwrap();
+        assert!(refused.refused(later(60), 30).is_none(), "it is to be replaced already");
+        let same = Entry { is_refused: false, ..refused.clone() };
+        assert!(same.refused(later(60), 30).is_none(), "the source had no other");
+        let next = Entry { refusals: refused.refusals, ..Entry::new(&token("other", 3600, 1800), None, HERE) };
+        assert!(next.refused(later(29), 30).is_none(), "too soon after the one before");
+        assert!(next.refused(later(30), 30).is_some());
+    }
+
+    #[test]
+    fn refusals_are_bounded() {
+        let mut held = entry(3600, 1800, 0, None);
+        for number in 0..100 {
+            let now = Moment { wall: NOW, boot: HERE.boot + 60 * number };
+            let token = token(&number.to_string(), 3600, 1800);
+            held = Entry { refusals: held.refusals, ..Entry::new(&token, None, now) }.refused(now, 30).unwrap();
+        }
+        assert_eq!(held.refusals.len(), 8);
     }
 
     #[test]

@@ -1,6 +1,15 @@
-//! Request → key → slot: where a process keeps its tokens, shared by all credentials with the same identity.
+//! Request → name → slot: where a process keeps its tokens, shared by all credentials with the same identity.
 
+pub(crate) mod entry;
+mod failure;
+mod flight;
+mod gate;
+mod hold;
 pub(crate) mod judge;
+pub(crate) mod key;
+#[cfg(test)]
+mod model;
+mod primitives;
 pub(crate) mod shelf;
 pub(crate) mod slot;
 pub(crate) mod ticket;
@@ -12,30 +21,34 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use arc_swap::ArcSwapOption;
 
+use self::key::{Key, Name, Named};
 use self::shelf::Shelf;
 use self::slot::Slot;
 use crate::fingerprint::Fingerprint;
+use crate::moment::Moment;
 use crate::source::chain::Memory;
+use crate::tally::{Statistics, Tally};
 use crate::world::Files;
-
-/// What decides which token is meant.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Key {
-    pub(crate) identity: Fingerprint,
-    pub(crate) tenant: Option<String>,
-    /// Sorted, without repetitions: their order and number must not matter.
-    pub(crate) scopes: Vec<String>,
-    pub(crate) cae: bool,
-}
 
 /// This many slots are never looked through.
 const ROOM: usize = 256;
 
+/// How much a process keeps at most; whichever is reached first. A token that is still in use comes back by itself.
+#[derive(Clone, Copy, Debug)]
+struct Limits {
+    slots: usize,
+    bytes: usize,
+}
+
+const LIMITS: Limits = Limits { slots: 16_384, bytes: 64 << 20 };
+
 /// All slots of a process, and what its default chains remember.
 pub(crate) struct Cache {
     slots: Shelf<Key, Slot>,
-    /// At how many slots those that hold nothing are looked for: a server makes a credential for each of its users.
+    limits: Limits,
+    /// At how many slots some are let go: a server makes a credential for each of its users.
     room: AtomicUsize,
+    tallies: Shelf<Fingerprint, Tally>,
     memories: Shelf<Fingerprint, Memory>,
     host: ArcSwapOption<Fingerprint>,
 }
@@ -44,28 +57,70 @@ impl Cache {
     pub(crate) fn new() -> Cache {
         Cache {
             slots: Shelf::new(),
+            limits: LIMITS,
             room: AtomicUsize::new(ROOM),
+            tallies: Shelf::new(),
             memories: Shelf::new(),
             host: ArcSwapOption::empty(),
         }
     }
 
-    /// The slot of a key, if somebody waited for its token before. Asking makes none: a look costs no memory.
-    pub(crate) fn find(&self, key: &Key) -> Option<Arc<Slot>> {
-        self.slots.get(key)
+    /// Looks at the slot of this name, if somebody waited for its token before. Asking makes none: a look costs no memory.
+    #[inline]
+    pub(crate) fn look<R>(&self, name: &Name<'_>, look: impl FnOnce(Option<&Arc<Slot>>) -> R) -> R {
+        self.slots.look(name as &dyn Named, look)
     }
 
-    /// The slot of a key, made if it is not there.
-    pub(crate) fn slot(&self, key: &Key, files: &dyn Files, now: i64) -> Arc<Slot> {
-        if let Some(slot) = self.find(key) {
+    /// The slot of this name, made if it is not there.
+    pub(crate) fn slot(&self, name: &Name<'_>, files: &dyn Files, now: Moment) -> Arc<Slot> {
+        if let Some(slot) = self.slots.get(name as &dyn Named) {
             return slot;
         }
         if self.slots.len() >= self.room.load(Ordering::Relaxed) {
-            self.slots.clear(|slot| slot.is_spent(now));
-            // Twice what is left, so that looking costs each new slot the same, however many there are.
-            self.room.store(self.slots.len().saturating_mul(2).max(ROOM), Ordering::Relaxed);
+            self.make_room(now);
         }
-        self.slots.get_or_make(key, || Slot::new(self.jitter(key, files)))
+        let key = name.to_key();
+        let tally = self.tallies.get_or_make(name.identity, Tally::default);
+        self.slots.get_or_make(&key, || Slot::new(tally, self.jitter(&key, files), now))
+    }
+
+    /// Lets go of slots that hold nothing any more, and of those not used for longest where there are too many.
+    fn make_room(&self, now: Moment) {
+        self.let_go(&self.slots.select(|_, slot| slot.is_spent(now)));
+        let bytes: usize = self.slots.select(|_, _| true).iter().map(|(_, slot)| slot.size()).sum();
+        let excess = |have: usize, most: usize| if have < most { 0.0 } else { 1.0 - ratio(most, have) * 15.0 / 16.0 };
+        let share = excess(self.slots.len(), self.limits.slots).max(excess(bytes, self.limits.bytes));
+        if share > 0.0 {
+            let mut idle = self.slots.select(|_, slot| slot.is_idle());
+            idle.sort_unstable_by_key(|(_, slot)| slot.used());
+            idle.truncate(part(self.slots.len(), share));
+            self.let_go(&idle);
+        }
+        // Not at each new slot: then looking costs it the same, however many there are.
+        let left = self.slots.len();
+        self.room.store(left.saturating_add(ROOM.max(left / 16)), Ordering::Relaxed);
+        let of_nobody = |_: &Fingerprint, tally: &Arc<Tally>| Arc::strong_count(tally) == 1;
+        self.tallies.remove(&self.tallies.select(of_nobody));
+    }
+
+    fn let_go(&self, slots: &[(Key, Arc<Slot>)]) {
+        self.slots.remove(slots);
+        // Whoever still has one finds it empty and looks here again.
+        for (_, slot) in slots {
+            slot.clear();
+        }
+    }
+
+    /// Notes that a resource refused the token with this text; whether that leads to another one.
+    pub(crate) fn refuse(&self, identity: &Fingerprint, text: &str, now: Moment) -> bool {
+        let ours = self.slots.select(|key, _| key.name().identity == identity);
+        // All of them: an identity may have one token in two slots.
+        ours.iter().fold(false, |done, (_, slot)| slot.refuse(text, now) | done)
+    }
+
+    /// What happened for an identity.
+    pub(crate) fn statistics(&self, identity: &Fingerprint) -> Statistics {
+        self.tallies.look(identity, |tally| tally.map(|tally| tally.read()).unwrap_or_default())
     }
 
     /// What all default chains of this identity remember together.
@@ -96,6 +151,21 @@ impl Cache {
     }
 }
 
+#[expect(clippy::cast_precision_loss, reason = "sizes of a cache, for a share that need not be exact")]
+fn ratio(one: usize, other: usize) -> f64 {
+    one as f64 / other as f64
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "a share from 0 to 1 of a number of slots"
+)]
+fn part(of: usize, share: f64) -> usize {
+    (of as f64 * share).ceil() as usize
+}
+
 impl std::fmt::Debug for Cache {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Cache").field("slots", &self.slots.len()).finish_non_exhaustive()
@@ -103,35 +173,4 @@ impl std::fmt::Debug for Cache {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::credential::Credential;
-    use crate::options::{Spelling, Value};
-    use crate::request::TokenRequest;
-    use crate::world::fake::Fake;
-
-    #[test]
-    fn users_who_left_make_room_for_others() {
-        let (world, fake) = Fake::world();
-        fake.answer(200, r#"{"access_token":"t","expires_in":3600}"#);
-        let ask = |user: usize| {
-            let user = user.to_string();
-            let given =
-                [("tenant_id", "t"), ("client_id", "c"), ("client_secret", "s"), ("user_assertion", user.as_str())];
-            let given = given.map(|(name, text)| (name.to_owned(), Value::text(text))).to_vec();
-            let made = Credential::in_world(world.clone(), "OnBehalfOfCredential", given, Spelling::Snake).unwrap();
-            made.get_token(&TokenRequest::scope("s")).unwrap();
-        };
-        (0..=ROOM).for_each(ask);
-        assert_eq!(world.cache.slots.len(), ROOM + 1, "live tokens stay");
-        let asked = fake.sent().len();
-        ask(0);
-        assert_eq!(fake.sent().len(), asked, "served from the cache");
-        fake.advance(3600);
-        (ROOM + 1..10 * ROOM).for_each(|user| {
-            fake.advance(60);
-            ask(user);
-        });
-        assert!(world.cache.slots.len() <= 2 * ROOM, "{}", world.cache.slots.len());
-    }
-}
+mod tests;

@@ -1,21 +1,38 @@
 //! A map read without a lock: readers take a snapshot, a change shares its nodes with the last.
 
-use std::hash::Hash;
+use std::borrow::Borrow;
+use std::hash::{BuildHasher as _, Hash};
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use foldhash::fast::FixedState;
 use rpds::HashTrieMapSync;
 
 /// Things by key, made when somebody first needs them. No lock, so a fork at any moment harms nobody.
-pub(crate) struct Shelf<K: Eq + Hash, V>(ArcSwap<HashTrieMapSync<K, Arc<V>>>);
+pub(crate) struct Shelf<K: Eq + Hash, V>(ArcSwap<HashTrieMapSync<K, Arc<V>, FixedState>>);
 
 impl<K: Clone + Eq + Hash, V> Shelf<K, V> {
     pub(crate) fn new() -> Shelf<K, V> {
-        Shelf(ArcSwap::from_pointee(HashTrieMapSync::new_sync()))
+        // Who chooses the keys must not know the seed. The standard library's needs no randomness that may not be there yet.
+        let seed = std::hash::RandomState::new().hash_one(0);
+        let hasher = FixedState::with_seed(seed);
+        Shelf(ArcSwap::from_pointee(HashTrieMapSync::new_with_hasher_and_ptr_kind(hasher)))
+    }
+
+    /// Looks at what is there.
+    #[inline]
+    pub(crate) fn look<Q: ?Sized + Eq + Hash, R>(&self, key: &Q, look: impl FnOnce(Option<&Arc<V>>) -> R) -> R
+    where
+        K: Borrow<Q>,
+    {
+        look(self.0.load().get(key))
     }
 
     /// What is there.
-    pub(crate) fn get(&self, key: &K) -> Option<Arc<V>> {
+    pub(crate) fn get<Q: ?Sized + Eq + Hash>(&self, key: &Q) -> Option<Arc<V>>
+    where
+        K: Borrow<Q>,
+    {
         self.0.load().get(key).cloned()
     }
 
@@ -37,19 +54,24 @@ impl<K: Clone + Eq + Hash, V> Shelf<K, V> {
         found
     }
 
-    /// Takes away what is spent. Whoever holds such a thing keeps it; the next one to ask gets another.
-    pub(crate) fn clear(&self, is_spent: impl Fn(&V) -> bool) {
-        let things = self.0.load_full();
-        let spent: Vec<(&K, &Arc<V>)> = things.iter().filter(|(_, thing)| is_spent(thing)).collect();
+    /// Takes these things away, as far as they are still there; the next one to ask gets another.
+    pub(crate) fn remove(&self, gone: &[(K, Arc<V>)]) {
         self.0.rcu(|now| {
             let mut left = HashTrieMapSync::clone(now);
-            for (key, thing) in &spent {
-                if left.get(*key).is_some_and(|other| Arc::ptr_eq(other, thing)) {
-                    left.remove_mut(*key);
+            for (key, thing) in gone {
+                if left.get(key).is_some_and(|other| Arc::ptr_eq(other, thing)) {
+                    left.remove_mut(key);
                 }
             }
             left
         });
+    }
+
+    /// Everything that is there now, as far as it is wanted.
+    pub(crate) fn select(&self, wanted: impl Fn(&K, &Arc<V>) -> bool) -> Vec<(K, Arc<V>)> {
+        let things = self.0.load_full();
+        let wanted = things.iter().filter(|(key, thing)| wanted(key, thing));
+        wanted.map(|(key, thing)| (key.clone(), Arc::clone(thing))).collect()
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -75,12 +97,17 @@ mod tests {
     }
 
     #[test]
-    fn what_is_spent_goes() {
+    fn what_is_not_wanted_goes() {
         let shelf = Shelf::<u32, u32>::new();
         let all: Vec<_> = (0..100).map(|key| shelf.get_or_make(&key, || key)).collect();
-        shelf.clear(|thing| thing % 3 != 0);
-        assert_eq!(shelf.len(), 34);
-        assert!(shelf.get(&1).is_none() && *all[1] == 1);
+        let gone = shelf.select(|key, _| key % 3 != 0);
+        // Another one came in its place meanwhile: that one stays.
+        shelf.remove(&[(1, Arc::clone(&all[1]))]);
+        let other = shelf.get_or_make(&1, || 1);
+        shelf.remove(&gone);
+        assert_eq!(shelf.len(), 35);
+        assert!(Arc::ptr_eq(&shelf.get(&1).unwrap(), &other) && *all[1] == 1);
+        assert!(shelf.get(&2).is_none());
         assert!(Arc::ptr_eq(&shelf.get(&99).unwrap(), &all[99]));
     }
 }

@@ -3,7 +3,6 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::judge::is_alive;
 use crate::driver;
 use crate::error::{Error, ErrorKind};
 use crate::request::Cancellable;
@@ -31,6 +30,11 @@ impl Ticket {
         })
     }
 
+    /// The life that its caller wants the token to have, in seconds.
+    pub(crate) fn min_ttl(&self) -> i64 {
+        self.min_ttl
+    }
+
     /// Whether this process made it: a forked child must tell its parent's callers nothing.
     pub(crate) fn is_ours(&self) -> bool {
         self.generation == azcred_platform::generation()
@@ -50,21 +54,6 @@ impl Ticket {
         if let Some(completion) = completion {
             completion(answer);
         }
-    }
-
-    /// Gives the caller the flight's result, if the token lives as long as this caller asked.
-    pub(crate) fn land(&self, answer: Answer, now: i64) {
-        self.settle(answer.and_then(|token| {
-            let life = token.expires_on().saturating_sub(now);
-            if is_alive(token.expires_on(), self.min_ttl, now) {
-                return Ok(token);
-            }
-            Err(Error::transient(format!(
-                "{}: the newest token lives {life} s, less than the {} s asked for",
-                token.provenance().credential,
-                self.min_ttl
-            )))
-        }));
     }
 }
 

@@ -141,6 +141,8 @@ pub trait Interactive {
     fn record(&self) -> Option<AuthenticationRecord>;
     /// What a sign-in asks for that names nothing.
     fn default_scope(&self) -> String;
+    /// Whether a person is needed each time: their second try is not to be answered by what came of the first.
+    fn asks_a_person(&self) -> bool;
 }
 
 /// One credential.

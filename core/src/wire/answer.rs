@@ -38,9 +38,9 @@ struct Raw<'a> {
     client_id: Option<String>,
 }
 
-/// Reads a token out of a 200 answer to a request sent at `asked` (Unix seconds), or says why there is none, in words
-/// that fit behind "the answer" and hold nothing of the token.
-pub(crate) fn read(response: &Response, asked: i64) -> Result<Answer, String> {
+/// Reads a token out of a 200 answer to a request that was sent at `asked` and answered by `answered` (Unix seconds), or
+/// says why there is none, in words that fit behind "the answer" and hold nothing of the token.
+pub(crate) fn read(response: &Response, asked: i64, answered: i64) -> Result<Answer, String> {
     let raw: Raw<'_> = serde_json::from_slice(&response.body).map_err(|error| not_json(response, &error))?;
     let text = match raw.access_token {
         Some(text) if !text.is_empty() => Secret::new(text),
@@ -50,7 +50,7 @@ pub(crate) fn read(response: &Response, asked: i64) -> Result<Answer, String> {
         return Err("holds an access_token with characters that no token has".to_owned());
     }
     let expires_on = expiry(raw.expires_on.as_ref(), raw.expires_in.as_ref(), asked)?;
-    check_life(expires_on, asked)?;
+    let expires_on = expires_on.by_our_clock(ahead(response, asked, answered), asked)?;
     let refresh_in = raw.refresh_in.as_ref().and_then(whole).filter(|seconds| *seconds > 0);
     Ok(Answer { text, expires_on, refresh_in, client_id: raw.client_id.filter(|id| !id.is_empty()) })
 }
@@ -99,16 +99,55 @@ pub(crate) fn check_life(expires_on: i64, now: i64) -> Result<(), String> {
     }
 }
 
+/// When a token dies.
+#[derive(Clone, Copy)]
+enum Expiry {
+    /// By the server's clock.
+    Theirs(i64),
+    /// By ours.
+    Ours(i64),
+}
+
+impl Expiry {
+    /// The moment by our clock, where the server's is so many seconds `ahead`. Either may be wrong, so what is earlier
+    /// counts, unless a token that was just given would be dead then.
+    fn by_our_clock(self, ahead: i64, asked: i64) -> Result<i64, String> {
+        let (seconds, corrected) = match self {
+            Expiry::Theirs(seconds) => (seconds, seconds.saturating_sub(ahead)),
+            Expiry::Ours(seconds) => (seconds, seconds),
+        };
+        match (check_life(seconds, asked), check_life(corrected, asked)) {
+            (Ok(()), Ok(())) => Ok(seconds.min(corrected)),
+            (Ok(()), Err(_)) => Ok(seconds),
+            (Err(_), Ok(())) => Ok(corrected),
+            (Err(what), Err(_)) => Err(what),
+        }
+    }
+}
+
+/// How many seconds the server's clock is ahead of ours, by the `Date` of its answer (RFC 9110 section 6.6.1): what is
+/// between question and answer, or rounded, is no difference.
+fn ahead(response: &Response, asked: i64, answered: i64) -> i64 {
+    let Some(date) = response.header("date").and_then(moment::http_date) else { return 0 };
+    if date < asked.saturating_sub(1) {
+        date.saturating_sub(asked)
+    } else if date > answered.saturating_add(1) {
+        date.saturating_sub(answered)
+    } else {
+        0
+    }
+}
+
 /// `expires_on` where it can be read, else `expires_in` from the moment of asking.
-fn expiry(on: Option<&Value>, within: Option<&Value>, asked: i64) -> Result<i64, String> {
+fn expiry(on: Option<&Value>, within: Option<&Value>, asked: i64) -> Result<Expiry, String> {
     let given = |value: &&Value| !value.is_null() && value.as_str() != Some("");
     let on = on.filter(given);
     if let Some(moment) = on.and_then(instant) {
-        return Ok(moment);
+        return Ok(Expiry::Theirs(moment));
     }
     let within = within.filter(given);
     if let Some(seconds) = within.and_then(whole) {
-        return Ok(asked.saturating_add(seconds));
+        return Ok(Expiry::Ours(asked.saturating_add(seconds)));
     }
     match (on, within) {
         (None, None) => Err("has neither expires_on nor expires_in".to_owned()),
@@ -271,7 +310,36 @@ mod tests {
         ];
         for (times, expected) in cases {
             let body = format!(r#"{{"access_token":"t",{times}}}"#);
-            assert_eq!(read(&response(&body), NOW).unwrap().expires_on, expected, "{times}");
+            assert_eq!(read(&response(&body), NOW, NOW).unwrap().expires_on, expected, "{times}");
+        }
+    }
+
+    #[test]
+    fn clocks_that_differ() {
+        const HOUR: i64 = 3600;
+        // How far the server's clock is ahead, what its answer says, and when the token dies by ours.
+        let (on, within) =
+            (|ahead| format!(r#""expires_on":{}"#, NOW + ahead + HOUR), r#""expires_in":3600"#.to_owned());
+        let cases = [
+            (0, on(0), NOW + HOUR),
+            (30, on(0), NOW + HOUR),
+            (HOUR, on(HOUR), NOW + HOUR),
+            (-HOUR / 2, on(-HOUR / 2), NOW + HOUR / 2),
+            (-2 * HOUR, on(-2 * HOUR), NOW + HOUR),
+            (86_400, on(86_400), NOW + HOUR),
+            (HOUR, within.clone(), NOW + HOUR),
+            (-86_400, within, NOW + HOUR),
+            (-40 * 366 * 86_400, on(0), NOW + HOUR),
+        ];
+        for (ahead, times, expected) in cases {
+            let date = jiff::Timestamp::from_second(NOW + 30 + ahead).unwrap();
+            let date = date.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+            let body = format!(r#"{{"access_token":"t",{times}}}"#);
+            let response = Response { headers: vec![("date".to_owned(), date)], ..response(&body) };
+            let read = read(&response, NOW, NOW + 60).unwrap().expires_on;
+            // The answer was 30 s and more under way, nobody knows when.
+            let room = if times.contains("expires_on") { 30 } else { 0 };
+            assert!((expected - room..=expected + room).contains(&read), "{ahead}, {times}: {}", read - NOW);
         }
     }
 
@@ -306,7 +374,7 @@ mod tests {
             ),
         ];
         for (body, expected) in cases {
-            let said = read(&response(body), NOW).unwrap_err();
+            let said = read(&response(body), NOW, NOW).unwrap_err();
             assert_eq!(said, expected, "{body}");
             assert!(!said.contains("canary"));
         }

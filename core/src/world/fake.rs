@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 
 use super::{
     Boxed, Clock, Command, Console, Env, Files, Http, Landing, LandingAt, Landings, Output, ProcessError, Processes,
-    Visit, World,
+    Stamp, Visit, World,
 };
 use crate::cache::Cache;
 use crate::wire::http::{HttpError, HttpFault, Request, Response};
@@ -43,6 +43,7 @@ pub struct Fake(Arc<Inner>);
 
 struct Inner {
     now: AtomicI64,
+    boot: AtomicI64,
     slept: Mutex<Vec<Duration>>,
     env: Mutex<HashMap<String, String>>,
     files: Mutex<HashMap<PathBuf, Vec<u8>>>,
@@ -74,6 +75,7 @@ impl Fake {
     pub fn world() -> (World, Fake) {
         let fake = Fake(Arc::new(Inner {
             now: AtomicI64::new(1_700_000_000),
+            boot: AtomicI64::new(1000),
             slept: Mutex::default(),
             env: Mutex::default(),
             files: Mutex::default(),
@@ -105,8 +107,14 @@ impl Fake {
         (world, fake)
     }
 
-    /// Moves the clock by `seconds`, back too.
+    /// Lets `seconds` pass, whether the host is awake or asleep.
     pub fn advance(&self, seconds: i64) {
+        self.0.now.fetch_add(seconds, Ordering::SeqCst);
+        self.0.boot.fetch_add(seconds, Ordering::SeqCst);
+    }
+
+    /// Sets the wall clock on by `seconds`, or back, while no time passes.
+    pub fn jump(&self, seconds: i64) {
         self.0.now.fetch_add(seconds, Ordering::SeqCst);
     }
 
@@ -118,6 +126,11 @@ impl Fake {
     /// Sets an environment variable.
     pub fn set(&self, name: &str, value: &str) {
         lock(&self.0.env).insert(name.into(), value.into());
+    }
+
+    /// Removes a file.
+    pub fn remove(&self, path: &str) {
+        lock(&self.0.files).remove(Path::new(path));
     }
 
     /// Writes a file; every fake file is executable.
@@ -205,6 +218,10 @@ impl Clock for Fake {
         Fake::now(self)
     }
 
+    fn boot(&self) -> i64 {
+        self.0.boot.load(Ordering::SeqCst)
+    }
+
     /// Passes at once, and moves the clock on.
     fn sleep(&self, span: Duration) -> Boxed<'static, ()> {
         lock(&self.0.slept).push(span);
@@ -252,6 +269,15 @@ impl Files for Fake {
 
     fn is_executable(&self, path: &Path) -> bool {
         lock(&self.0.files).contains_key(path)
+    }
+
+    fn stamp(&self, path: &Path) -> Option<Stamp> {
+        let files = lock(&self.0.files);
+        let content = files.get(path)?;
+        let mut hasher = std::hash::DefaultHasher::new();
+        std::hash::Hash::hash(content, &mut hasher);
+        let changed = i128::from(std::hash::Hasher::finish(&hasher));
+        Some(Stamp { file: 0, len: content.len() as u64, changed, mode: 0 })
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use zeroize::Zeroizing;
 
-use super::{Files, guarded};
+use super::{Files, Stamp, guarded};
 
 #[derive(Debug)]
 pub(super) struct RealFiles;
@@ -40,6 +40,27 @@ impl Files for RealFiles {
 
     fn exists(&self, path: &Path) -> bool {
         path.exists()
+    }
+
+    #[cfg(unix)]
+    fn stamp(&self, path: &Path) -> Option<Stamp> {
+        use std::os::unix::fs::MetadataExt as _;
+
+        #[expect(clippy::disallowed_methods, reason = "these are the files")]
+        let metadata = std::fs::metadata(path).ok()?;
+        // Not the time of the last write, which is the writer's to choose.
+        let changed = i128::from(metadata.ctime()) * 1_000_000_000 + i128::from(metadata.ctime_nsec());
+        let file = metadata.dev().rotate_left(32) ^ metadata.ino();
+        Some(Stamp { file, len: metadata.len(), changed, mode: metadata.mode() })
+    }
+
+    #[cfg(not(unix))]
+    fn stamp(&self, path: &Path) -> Option<Stamp> {
+        #[expect(clippy::disallowed_methods, reason = "these are the files")]
+        let metadata = std::fs::metadata(path).ok()?;
+        let since = metadata.modified().ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
+        let changed = i128::try_from(since.as_nanos()).unwrap_or(0);
+        Some(Stamp { file: 0, len: metadata.len(), changed, mode: 0 })
     }
 
     #[cfg(unix)]

@@ -356,6 +356,10 @@ mod tests {
             0
         }
 
+        fn boot(&self) -> i64 {
+            0
+        }
+
         fn sleep(&self, _: Duration) -> Boxed<'static, ()> {
             let mut over = Box::pin(Arc::clone(&self.0).notified_owned());
             // Waits from here on, not from its first poll.

@@ -23,6 +23,7 @@ mod processes;
 #[cfg(all(unix, test))]
 mod processes_elsewhere;
 mod roots;
+pub(crate) mod witness;
 
 use std::future::Future;
 use std::path::{Path, PathBuf};
@@ -33,6 +34,7 @@ use std::time::Duration;
 use arc_swap::ArcSwapOption;
 
 use crate::cache::Cache;
+use crate::moment::Moment;
 use crate::wire::http::{HttpError, Request, Response, Route};
 use crate::wire::page::Page;
 use crate::wire::redirect::Redirect;
@@ -45,6 +47,12 @@ pub type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 pub trait Clock: std::fmt::Debug + Send + Sync {
     /// Wall time in Unix seconds. It may jump either way.
     fn now(&self) -> i64;
+    /// Seconds since the host started, those included in which it slept. Never set, never back.
+    fn boot(&self) -> i64;
+    /// Both at once.
+    fn moment(&self) -> Moment {
+        Moment { wall: self.now(), boot: self.boot() }
+    }
     /// Waits; only ever called on the driver's thread.
     fn sleep(&self, span: Duration) -> Boxed<'static, ()>;
     /// The Unix time of a local wall-clock time (`2026-01-31 12:00:00.000000`), as developer tools print it.
@@ -55,6 +63,19 @@ pub trait Clock: std::fmt::Debug + Send + Sync {
 pub trait Env: std::fmt::Debug + Send + Sync {
     /// A variable's text. Empty counts as unset; what is not UTF-8 comes with U+FFFD in its place.
     fn get(&self, name: &str) -> Option<String>;
+}
+
+/// What changes with the content of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stamp {
+    /// Which file it is.
+    pub file: u64,
+    /// Its length in bytes.
+    pub len: u64,
+    /// When it was changed last, in nanoseconds since 1970.
+    pub changed: i128,
+    /// Who may do what with it.
+    pub mode: u32,
 }
 
 /// Files, read only.
@@ -75,6 +96,8 @@ pub trait Files: std::fmt::Debug + Send + Sync {
     fn exists(&self, path: &Path) -> bool;
     /// Whether this is a regular file that this process may execute.
     fn is_executable(&self, path: &Path) -> bool;
+    /// What tells this file's content from an earlier one without reading it; `None` where there is nothing.
+    fn stamp(&self, path: &Path) -> Option<Stamp>;
 }
 
 /// One HTTP exchange: no redirects, no retries, bodies bounded.

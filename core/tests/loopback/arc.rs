@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use azcred::fake::Fake;
-use azcred::{Credential, Error, ErrorKind, Files, Spelling, TokenRequest, World};
+use azcred::{Credential, Error, ErrorKind, Files, Spelling, Stamp, TokenRequest, World};
 
 use crate::folder::Folder;
 use crate::servers::serve;
@@ -40,6 +40,10 @@ impl Files for Moved {
 
     fn is_executable(&self, path: &Path) -> bool {
         self.real.is_executable(path)
+    }
+
+    fn stamp(&self, path: &Path) -> Option<Stamp> {
+        self.real.stamp(path)
     }
 }
 

@@ -84,7 +84,7 @@ impl Client {
         form.push(("scope", scope));
         form.extend(claims.as_deref().map(|claims| ("claims", claims)));
         let (response, request_id, asked) = self.post_to(authority, ask, Endpoint::Token, tenant, &form).await?;
-        let answer = answer::read(&response, asked).map_err(|what| {
+        let answer = answer::read(&response, asked, ask.world.clock.now()).map_err(|what| {
             let what = answer::scrubbed(what, &confidential(&form).iter().collect::<Vec<_>>());
             self.garbage_of(authority, ask, &what, request_id)
         })?;

@@ -260,6 +260,10 @@ impl Interactive for User {
     fn default_scope(&self) -> String {
         self.client.authority.management_scope()
     }
+
+    fn asks_a_person(&self) -> bool {
+        self.how.needs() == Needs::Person
+    }
 }
 
 impl Source for User {

@@ -195,7 +195,7 @@ impl Question<'_> {
 
     /// Reads a 200 answer to what was asked at `asked`.
     fn grant(&self, ask: &Ask<'_>, asked: i64, response: &Response) -> Result<Grant, Error> {
-        let answer = answer::read(response, asked).map_err(|what| {
+        let answer = answer::read(response, asked, ask.world.clock.now()).map_err(|what| {
             let sentence = format!("{NAME}: the answer of {} {what}", self.endpoint);
             Error::new(ask.place.garbage(), scrubbed(sentence, self.secrets))
         })?;

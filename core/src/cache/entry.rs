@@ -1,0 +1,103 @@
+//! What a slot holds: a token, its limits by both clocks, and what is known of it beside.
+
+use ring::digest;
+
+use super::judge::{ClaimsHash, Demand, SKEW};
+use crate::moment::Moment;
+use crate::stripe::{STRIPES, mine};
+use crate::token::AccessToken;
+
+/// How many refused tokens a slot remembers.
+const REFUSALS: usize = 8;
+
+/// A slot's content. Replaced whole, never changed.
+#[derive(Clone, Debug)]
+pub(crate) struct Entry {
+    /// One handle for each stripe, so that threads that take the token count on different cache lines.
+    pub(super) handles: [AccessToken; STRIPES],
+    /// When the token dies.
+    pub(crate) dies: Moment,
+    /// When its renewal is due.
+    pub(crate) renews: Moment,
+    /// No renewal before this moment, in seconds since the host started.
+    pub(crate) rests_until: i64,
+    /// When the source answered last, in seconds since the host started.
+    pub(crate) asked: i64,
+    /// The claims it was got with.
+    pub(crate) claims: Option<ClaimsHash>,
+    /// Whether a resource refused it, so that it is to be replaced.
+    pub(crate) is_refused: bool,
+    /// Which tokens resources refused, the newest last. A source that gives one of them again has no other.
+    pub(crate) refusals: Vec<Refusal>,
+}
+
+/// One token that a resource refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    token: [u8; 32],
+    /// In seconds since the host started.
+    at: i64,
+}
+
+impl Entry {
+    /// The entry of a token that has just come.
+    pub(crate) fn new(token: &AccessToken, claims: Option<ClaimsHash>, now: Moment) -> Entry {
+        Entry {
+            handles: std::array::from_fn(|_| token.cached()),
+            dies: now.at(token.expires_on()),
+            renews: now.at(token.refresh_on()),
+            rests_until: i64::MIN,
+            asked: now.boot,
+            claims,
+            is_refused: false,
+            refusals: Vec::new(),
+        }
+    }
+
+    /// The token, by this thread's handle.
+    pub(crate) fn token(&self) -> &AccessToken {
+        let [first, ..] = &self.handles;
+        self.handles.get(mine()).unwrap_or(first)
+    }
+
+    /// Whether the token still has the life that is asked for.
+    pub(crate) fn is_alive(&self, min_ttl: i64, now: Moment) -> bool {
+        self.dies.left(now) > min_ttl.max(SKEW)
+    }
+
+    /// Whether the token will do.
+    pub(crate) fn meets(&self, demand: &Demand, now: Moment) -> bool {
+        self.is_alive(demand.min_ttl, now)
+            && !self.is_refused
+            && (demand.claims.is_none() || demand.claims == self.claims)
+    }
+
+    /// The entry after a resource refused its token, unless that leads nowhere: the source was asked for another one
+    /// before, or less than `pause` seconds ago because of the one before it.
+    pub(crate) fn refused(&self, now: Moment, pause: i64) -> Option<Entry> {
+        let token = hash(self.token());
+        let again = self.refusals.iter().any(|refusal| refusal.token == token);
+        let soon = self.refusals.last().is_some_and(|last| now.boot.saturating_sub(last.at) < pause);
+        if self.is_refused || again || soon {
+            return None;
+        }
+        let mut refusals = self.refusals.clone();
+        if refusals.len() == REFUSALS {
+            refusals.remove(0);
+        }
+        refusals.push(Refusal { token, at: now.boot });
+        Some(Entry { is_refused: true, refusals, ..self.clone() })
+    }
+
+    /// About how many bytes it takes.
+    pub(crate) fn size(&self) -> usize {
+        // The handles with their counts, the token's parts, and the slot around them.
+        STRIPES * 128 + self.token().authorization_with_nul().len() + 1024
+    }
+}
+
+fn hash(token: &AccessToken) -> [u8; 32] {
+    let mut bytes = [0; 32];
+    bytes.copy_from_slice(digest::digest(&digest::SHA256, token.secret().as_bytes()).as_ref());
+    bytes
+}
