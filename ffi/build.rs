@@ -2,6 +2,7 @@
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rustc-check-cfg=cfg(cbindgen)");
     #[expect(clippy::disallowed_methods, reason = "how cargo speaks to build scripts")]
     let linux = std::env::var_os("CARGO_CFG_TARGET_OS").is_some_and(|os| os == "linux");
     if linux {

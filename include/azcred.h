@@ -150,6 +150,16 @@ typedef struct azcred_reply azcred_reply;
 typedef struct azcred_statistics azcred_statistics;
 
 /**
+ * A token for one resource. Its texts live as long as it does, and none is a copy of the token. Getting one from the
+ * cache and freeing it allocates nothing.
+ *
+ * `azcred_token_secret`, `azcred_token_secret_len`, `azcred_token_authorization`, `azcred_token_type`,
+ * `azcred_token_expires_on`, `azcred_token_refresh_on`, `azcred_token_credential`, `azcred_token_source`,
+ * `azcred_token_tenant_id`, `azcred_token_client_id`, `azcred_token_cache_level`, `azcred_token_free`.
+ */
+typedef struct azcred_token azcred_token;
+
+/**
  * One question to a credential. Start from `AZCRED_TOKEN_REQUEST_INIT` and set what you need; zero means "no wish".
  * Fields are only ever appended; `struct_size` says which ones the caller knows.
  */
@@ -191,16 +201,6 @@ typedef struct {
    */
   bool enable_cae;
 } azcred_token_request;
-
-/**
- * A token for one resource. Its texts live as long as it does, and none is a copy of the token. Getting one from the
- * cache and freeing it allocates nothing.
- *
- * `azcred_token_secret`, `azcred_token_secret_len`, `azcred_token_authorization`, `azcred_token_type`,
- * `azcred_token_expires_on`, `azcred_token_refresh_on`, `azcred_token_credential`, `azcred_token_source`,
- * `azcred_token_tenant_id`, `azcred_token_client_id`, `azcred_token_cache_level`, `azcred_token_free`.
- */
-typedef TokenHandle azcred_token;
 
 /**
  * Called once with the outcome of `azcred_credential_get_token_async`: exactly one of `token` and `error` is not NULL,

@@ -274,6 +274,22 @@ struct TokenRequest {
   bool enable_cae = false;
 };
 
+/** What happened for an identity since the process started; see azcred_statistics. */
+struct Statistics {
+  /** Calls that took a live token out of the cache. */
+  std::uint64_t hits;
+  /** Calls that found no token they could take. */
+  std::uint64_t misses;
+  /** Of the misses, those that waited for a flight which another call had started. */
+  std::uint64_t waiters;
+  /** Times that the source was asked. */
+  std::uint64_t flights;
+  /** HTTP requests that were sent and programs that were run by these flights. */
+  std::uint64_t upstream_requests;
+  /** Flights that brought no token. */
+  std::uint64_t failures;
+};
+
 /** A source of tokens. Making one does no I/O and starts no thread. */
 class Credential {
  public:
@@ -299,6 +315,21 @@ class Credential {
     return Credential(credential);
   }
 
+  /**
+   * Says that a resource refused this token though it looks alive (HTTP 401): the next call asks for another one. Gives
+   * whether it will: not for a token that is not the newest, nor twice for the same one, nor sooner than 30 s after the one
+   * before.
+   */
+  bool reject(const Token &token) const noexcept { return azcred_credential_reject(handle_.get(), token.get()); }
+  /** What happened so far for this credential's identity in this process, by all credentials that share it. */
+  Statistics statistics() const {
+    azcred_statistics *taken = nullptr;
+    detail::check([&](azcred_error **error) { return azcred_credential_statistics(handle_.get(), &taken, error); });
+    const detail::Owned<azcred_statistics, azcred_statistics_free> counters(taken);
+    return {azcred_statistics_hits(taken),    azcred_statistics_misses(taken),
+            azcred_statistics_waiters(taken), azcred_statistics_flights(taken),
+            azcred_statistics_upstream_requests(taken), azcred_statistics_failures(taken)};
+  }
   /** Gets a token: from the cache at once, else it blocks this thread. */
   Token get_token(const TokenRequest &request) const {
     azcred_token *token = nullptr;

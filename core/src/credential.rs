@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::builder;
 use crate::cache::judge::{Demand, Verdict};
-use crate::cache::key::{Name, with_scopes};
+use crate::cache::key::{Name, Scopes, with_scopes};
 use crate::cache::slot::Slot;
 use crate::cache::ticket::{Answer, Ticket, cancelled};
 use crate::driver;
@@ -237,14 +237,15 @@ impl Credential {
         Ok(Question {
             demand: Demand { min_ttl: request.min_ttl, claims },
             tenant: tenant.map(str::to_owned),
-            // A request that was checked has scopes.
-            scopes: with_scopes(&scopes, |scopes| scopes.unwrap_or_default().to_owned()),
+            // A request that was checked has scopes without blanks.
+            scopes: with_scopes(&scopes, |scopes| scopes.map(|scopes| scopes.joined.to_owned()).unwrap_or_default()),
             cae: request.enable_cae && about.cae,
         })
     }
 
     fn named<'a>(&'a self, question: &'a Question) -> Name<'a> {
         let Question { tenant, scopes, cae, .. } = question;
+        let scopes = Scopes { joined: scopes, several: scopes.contains(' ') };
         Name { identity: &self.source.about().identity, tenant: tenant.as_deref(), scopes, cae: *cae }
     }
 

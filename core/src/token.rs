@@ -77,7 +77,7 @@ pub struct TokenHandle {
 
 struct Token {
     /// `Bearer <token>`, so that the header form and the token are one allocation; C strings end in NUL.
-    header: Zeroizing<Vec<u8>>,
+    header: Zeroizing<String>,
     expires_on: i64,
     refresh_on: i64,
     provenance: Provenance,
@@ -95,10 +95,10 @@ impl AccessToken {
         if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
             return None;
         }
-        let mut header = Zeroizing::new(Vec::with_capacity(SCHEME.len() + text.len() + 1));
-        header.extend_from_slice(SCHEME.as_bytes());
-        header.extend_from_slice(text.as_bytes());
-        header.push(0);
+        let mut header = Zeroizing::new(String::with_capacity(SCHEME.len() + text.len() + 1));
+        header.push_str(SCHEME);
+        header.push_str(text);
+        header.push('\0');
         let token = Arc::new(Token { header, expires_on, refresh_on, provenance, converted: OnceBox::new() });
         Some(AccessToken(Arc::new(TokenHandle { token, level: CacheLevel::Source })))
     }
@@ -136,15 +136,13 @@ impl TokenHandle {
 
     /// The value of an `Authorization` header: `Bearer <token>`. Don't log it.
     pub fn authorization(&self) -> &str {
-        let bytes = self.authorization_with_nul();
-        let text = bytes.split_last().map_or(bytes, |(_, text)| text);
-        // The constructor lets ASCII in and nothing else, so this is never the default.
-        std::str::from_utf8(text).unwrap_or_default()
+        let header = &self.token.header;
+        header.get(..header.len() - 1).unwrap_or_default()
     }
 
     /// [`TokenHandle::authorization`] with a final NUL byte, for C. The token itself starts at byte 7.
     pub fn authorization_with_nul(&self) -> &[u8] {
-        &self.token.header
+        self.token.header.as_bytes()
     }
 
     /// When the token dies, in Unix seconds by this host's clock.

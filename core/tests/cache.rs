@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier, Mutex, mpsc};
 use std::time::Duration;
 
-use azcred::fake::Fake;
+use azcred::fake::{Fake, answer};
 use azcred::{
-    About, Ask, CacheLevel, Cancel, Credential, Error, ErrorKind, Fetch, Grant, Provenance, Secret, Source,
-    TokenRequest,
+    About, Ask, CacheLevel, Cancel, Credential, Error, ErrorKind, Fetch, Grant, Peek, Provenance, Secret, Source,
+    Spelling, TokenRequest,
 };
 use tokio::sync::Semaphore;
 
@@ -301,4 +301,25 @@ async fn async_rust_needs_no_runtime_of_ours() {
     let (credential, source, _) = setup(vec![Ok(3600)]);
     source.let_through(1);
     assert_eq!(credential.get_token_async(request()).await.unwrap().secret(), "token-0");
+}
+
+#[test]
+fn a_lease_ends_with_a_refusal_and_finds_the_next_token() {
+    let (world, fake) = Fake::world();
+    fake.set("AZURE_POD_IDENTITY_AUTHORITY_HOST", "http://127.0.0.1:1");
+    let hands = fake.clone();
+    fake.serve(move |_| {
+        let number = hands.sent().len();
+        Ok(answer(200, &format!(r#"{{"access_token":"token-{number}","expires_in":86400}}"#)))
+    });
+    let credential = Credential::in_world(world, "ManagedIdentityCredential", Vec::new(), Spelling::Snake).unwrap();
+    let request = TokenRequest::scope("scope");
+    let first = credential.get_token(&request).unwrap();
+    let lease = credential.lease(&Peek { scopes: &["scope"], ..Peek::default() }).unwrap();
+    assert!(lease.is_current() && lease.token().is_same(&first));
+    assert!(credential.reject(first.secret()));
+    assert!(!lease.is_current() && lease.fresh().is_none());
+    let second = credential.get_token(&request).unwrap();
+    assert!(!lease.is_current(), "it is for another token");
+    assert!(lease.fresh().is_some_and(|token| token.is_same(&second)), "its place has the next one");
 }

@@ -16,7 +16,8 @@ use crate::request;
 /// `azcred_token_secret`, `azcred_token_secret_len`, `azcred_token_authorization`, `azcred_token_type`,
 /// `azcred_token_expires_on`, `azcred_token_refresh_on`, `azcred_token_credential`, `azcred_token_source`,
 /// `azcred_token_tenant_id`, `azcred_token_client_id`, `azcred_token_cache_level`, `azcred_token_free`.
-#[repr(transparent)]
+// The header has an opaque type; cbindgen would write an alias where it sees the representation.
+#[cfg_attr(not(cbindgen), repr(transparent))]
 pub struct azcred_token(TokenHandle);
 
 /// The provenance as texts for C, made when asked for.

@@ -93,6 +93,36 @@ static void provider(void) {
   azcred_token_free(second);
 }
 
+/* A resource refuses a token: the next call has another one, the old text stays readable. */
+static void refusal(void) {
+  static const char *const scope = "https://c-refusal.example/.default";
+  azcred_credential *credential = managed_identity();
+  azcred_token_request request = request_for(&scope);
+  azcred_token *first = NULL, *second = NULL, *third = NULL;
+  azcred_statistics *statistics = NULL;
+  CHECK(azcred_credential_get_token(credential, &request, &first, NULL) == AZCRED_OK);
+  CHECK(!azcred_credential_reject(NULL, first) && !azcred_credential_reject(credential, NULL));
+  CHECK(azcred_credential_reject(credential, first));
+  CHECK(!azcred_credential_reject(credential, first)); /* once */
+  CHECK(azcred_credential_get_token(credential, &request, &second, NULL) == AZCRED_OK);
+  CHECK(strcmp(azcred_token_secret(first), azcred_token_secret(second)) != 0);
+  CHECK(azcred_credential_get_token(credential, &request, &third, NULL) == AZCRED_OK);
+  CHECK(azcred_token_secret(second) == azcred_token_secret(third));
+  CHECK(azcred_credential_statistics(credential, &statistics, NULL) == AZCRED_OK);
+  CHECK(azcred_statistics_hits(statistics) == 1 && azcred_statistics_misses(statistics) == 2);
+  CHECK(azcred_statistics_waiters(statistics) == 0 && azcred_statistics_flights(statistics) == 2);
+  CHECK(azcred_statistics_upstream_requests(statistics) == 2 && azcred_statistics_failures(statistics) == 0);
+  azcred_statistics_free(statistics);
+  azcred_statistics_free(NULL);
+  CHECK(azcred_credential_statistics(NULL, &statistics, NULL) == AZCRED_INVALID_ARGUMENT && statistics == NULL);
+  CHECK(azcred_credential_statistics(credential, NULL, NULL) == AZCRED_INVALID_ARGUMENT);
+  CHECK(azcred_statistics_hits(NULL) == 0);
+  azcred_token_free(first);
+  azcred_token_free(second);
+  azcred_token_free(third);
+  azcred_credential_free(credential);
+}
+
 struct thread_work {
   const azcred_credential *credential;
   pthread_barrier_t *barrier;
@@ -408,7 +438,7 @@ int main(int argc, char **argv) {
     const char *name;
     void (*run)(void);
   } scenarios[] = {{"provider", provider},     {"twice", twice},           {"threads", threads},     {"callbacks", callbacks},
-                   {"cancelling", cancelling}, {"bad_calls", bad_calls}, {"older_struct", older_struct},
+                   {"cancelling", cancelling}, {"refusal", refusal},     {"bad_calls", bad_calls}, {"older_struct", older_struct},
                    {"forks", forks},           {"no_descriptors", no_descriptors},
                    {"fork_and_cancel", fork_and_cancel}};
   size_t at;

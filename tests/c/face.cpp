@@ -17,11 +17,17 @@ void check(bool condition, const char *what) {
 
 int main() {
   const azcred::Credential credential("ManagedIdentityCredential");
-  const azcred::Token token = credential.get_token({{"https://cpp.example/.default"}});
+  azcred::Token token = credential.get_token({{"https://cpp.example/.default"}});
   check(token.source() == "app_service", "the source");
   check(token.authorization() == "Bearer " + std::string(token.secret()), "the header");
   check(token.expires_on() > std::chrono::system_clock::now(), "it lives");
   check(token.tenant_id().empty(), "no tenant");
+
+  check(credential.statistics().misses == 1 && credential.statistics().flights == 1, "what happened");
+  check(credential.reject(token) && !credential.reject(token), "a refusal, once");
+  azcred::Token other = credential.get_token({{"https://cpp.example/.default"}});
+  check(other.secret() != token.secret(), "another token");
+  token = std::move(other);
 
   const azcred::Credential environment("EnvironmentCredential");
   const azcred::Credential chain = azcred::Credential::chain({&environment, &credential});

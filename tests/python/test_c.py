@@ -29,6 +29,7 @@ def contract(tmp_path_factory: pytest.TempPathFactory) -> Path:
     [
         ("twice", 1),
         ("provider", 1),
+        ("refusal", 2),
         ("threads", 1),
         ("callbacks", 1),
         ("bad_calls", 0),
@@ -49,7 +50,7 @@ def test_cancelling(contract: Path, emulator: Emulator, scenario: str) -> None:
     run([contract, scenario], emulator.app_service() | LOADER)
 
 
-@pytest.mark.parametrize("scenario", ["twice", "provider", "callbacks", "bad_calls"])
+@pytest.mark.parametrize("scenario", ["twice", "provider", "refusal", "callbacks", "bad_calls"])
 def test_the_contract_under_valgrind(contract: Path, emulator: Emulator, scenario: str) -> None:
     assert shutil.which("valgrind"), "valgrind is not installed"
     valgrind = ["valgrind", "--quiet", "--error-exitcode=9", "--leak-check=full", "--errors-for-leak-kinds=definite"]

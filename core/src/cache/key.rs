@@ -13,6 +13,8 @@ pub(crate) struct Key {
     /// Sorted, without repetitions, with a blank between two: their order and number must not matter, and a scope holds
     /// no blank.
     scopes: Box<str>,
+    /// Whether that is more than one: a blank in one that a caller made up must not read as two.
+    several: bool,
     cae: bool,
 }
 
@@ -21,20 +23,29 @@ pub(crate) struct Key {
 pub(crate) struct Name<'a> {
     pub(crate) identity: &'a Fingerprint,
     pub(crate) tenant: Option<&'a str>,
-    pub(crate) scopes: &'a str,
+    pub(crate) scopes: Scopes<'a>,
     pub(crate) cae: bool,
+}
+
+/// Scopes as a key has them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Scopes<'a> {
+    pub(crate) joined: &'a str,
+    pub(crate) several: bool,
 }
 
 impl Name<'_> {
     pub(crate) fn to_key(self) -> Key {
-        Key { identity: *self.identity, tenant: self.tenant.map(Into::into), scopes: self.scopes.into(), cae: self.cae }
+        let Scopes { joined, several } = self.scopes;
+        let tenant = self.tenant.map(Into::into);
+        Key { identity: *self.identity, tenant, scopes: joined.into(), several, cae: self.cae }
     }
 }
 
 impl Hash for Name<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.identity.hash(state);
-        state.write(self.scopes.as_bytes());
+        state.write(self.scopes.joined.as_bytes());
         // The tenant's first byte tells a tenant from none, and both from the end of the scopes.
         match self.tenant {
             Some(tenant) => {
@@ -54,7 +65,8 @@ pub(crate) trait Named {
 
 impl Named for Key {
     fn name(&self) -> Name<'_> {
-        Name { identity: &self.identity, tenant: self.tenant.as_deref(), scopes: &self.scopes, cae: self.cae }
+        let scopes = Scopes { joined: &self.scopes, several: self.several };
+        Name { identity: &self.identity, tenant: self.tenant.as_deref(), scopes, cae: self.cae }
     }
 }
 
@@ -103,13 +115,19 @@ const FEW: usize = 8;
 const SHORT: usize = 512;
 
 /// Gives `with` the scopes as a key has them. One scope, as nearly all callers have, is taken as it is; `None` is given
-/// for what can't be a list of scopes, since a blank in one would read as two.
-pub(crate) fn with_scopes<R>(scopes: &[&str], with: impl FnOnce(Option<&str>) -> R) -> R {
-    if scopes.is_empty() || scopes.iter().any(|scope| scope.is_empty() || scope.as_bytes().contains(&b' ')) {
-        return with(None);
+/// for what can't be a list of scopes.
+#[inline]
+pub(crate) fn with_scopes<R>(scopes: &[&str], with: impl FnOnce(Option<Scopes<'_>>) -> R) -> R {
+    match scopes {
+        [] => with(None),
+        [scope] => with(Some(Scopes { joined: scope, several: false })),
+        scopes => with_several(scopes, with),
     }
-    if let [scope] = scopes {
-        return with(Some(scope));
+}
+
+fn with_several<R>(scopes: &[&str], with: impl FnOnce(Option<Scopes<'_>>) -> R) -> R {
+    if scopes.iter().any(|scope| scope.is_empty() || scope.contains(' ')) {
+        return with(None);
     }
     let (mut few, mut many) = ([""; FEW], Vec::new());
     let sorted = if let Some(few) = few.get_mut(..scopes.len()) {
@@ -120,13 +138,14 @@ pub(crate) fn with_scopes<R>(scopes: &[&str], with: impl FnOnce(Option<&str>) ->
         many.as_mut_slice()
     };
     sorted.sort_unstable();
+    let several = sorted.first() != sorted.last();
     let mut room = [0; SHORT];
     if let Some(joined) = joined(sorted, &mut room) {
-        return with(Some(joined));
+        return with(Some(Scopes { joined, several }));
     }
     let mut sorted = sorted.to_vec();
     sorted.dedup();
-    with(Some(&sorted.join(" ")))
+    with(Some(Scopes { joined: &sorted.join(" "), several }))
 }
 
 /// The scopes with a blank between two, without repetitions, if there is room for them.
@@ -155,7 +174,11 @@ mod tests {
     #[test]
     fn equal_names_share_and_unequal_ones_do_not() {
         let (one, other) = (Fingerprint::of("a", &[]), Fingerprint::of("b", &[]));
-        let name = |identity, tenant, scopes, cae| Name { identity, tenant, scopes, cae };
+        let name = |identity, tenant, joined, cae| {
+            let scopes = Scopes { joined, several: false };
+            Name { identity, tenant, scopes, cae }
+        };
+        let several = Scopes { joined: "x y", several: true };
         let all = [
             name(&one, None, "x", false),
             name(&one, None, "x", true),
@@ -164,6 +187,7 @@ mod tests {
             name(&one, Some("y"), "x", false),
             name(&one, Some(""), "x", false),
             name(&other, None, "x", false),
+            Name { scopes: several, ..name(&one, None, "x y", false) },
         ];
         let map: HashMap<Key, usize> = all.iter().enumerate().map(|(at, name)| (name.to_key(), at)).collect();
         assert_eq!(map.len(), all.len());
@@ -174,7 +198,9 @@ mod tests {
 
     #[test]
     fn order_and_number_of_scopes_do_not_matter() {
-        let of = |scopes: &[&str]| with_scopes(scopes, |joined| joined.map(str::to_owned));
+        let of = |scopes: &[&str]| with_scopes(scopes, |scopes| scopes.map(|scopes| scopes.joined.to_owned()));
+        let several = |scopes: &[&str]| with_scopes(scopes, |scopes| scopes.is_some_and(|scopes| scopes.several));
+        assert!(several(&["a", "b"]) && !several(&["a", "a"]) && !several(&["a"]));
         assert_eq!(of(&["b", "a", "b"]).as_deref(), Some("a b"));
         assert_eq!(of(&["a"]).as_deref(), Some("a"));
         let long = "x".repeat(300);
@@ -184,7 +210,7 @@ mod tests {
         let borrowed: Vec<&str> = many.iter().chain(&many).map(String::as_str).collect();
         let ordered: Vec<&str> = many.iter().rev().map(String::as_str).collect();
         assert_eq!(of(&borrowed), Some(ordered.join(" ")));
-        for wrong in [&[][..], &[""], &["a b"], &["a", "b c"]] {
+        for wrong in [&[][..], &["a", ""], &["a", "b c"]] {
             assert_eq!(of(wrong), None, "{wrong:?}");
         }
     }
