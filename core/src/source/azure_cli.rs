@@ -22,6 +22,11 @@ static AZ: tool::Kind = tool::Kind {
     programs: &["az"],
     home: "https://aka.ms/azure-cli",
     profile: &["AZURE_CONFIG_DIR", "HOME", "USERPROFILE"],
+    login: tool::Login {
+        variables: &["AZURE_CONFIG_DIR"],
+        folder: ".azure",
+        files: &["azureProfile.json", "clouds.config", "service_principal_entries.json"],
+    },
     known: &[Known { said: &["az login", "az account set"], meaning: "nobody is signed in: run 'az login'" }],
 };
 

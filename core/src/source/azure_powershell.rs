@@ -23,6 +23,7 @@ static PWSH: tool::Kind = tool::Kind {
     programs: if cfg!(windows) { &["pwsh", "powershell"] } else { &["pwsh"] },
     home: "https://aka.ms/powershell",
     profile: &["HOME", "USERPROFILE"],
+    login: tool::Login { variables: &[], folder: ".Azure", files: &["AzureRmContext.json"] },
     known: &[
         Known {
             said: &[

@@ -4,6 +4,7 @@
 //! an option. Its token is cached like any other, so it runs once per token life. What it prints is quoted only in
 //! errors, bounded and masked.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
@@ -31,8 +32,33 @@ pub(super) struct Kind {
     pub(super) home: &'static str,
     /// The variables that say whose login it holds.
     pub(super) profile: &'static [&'static str],
+    /// What a login changes.
+    pub(super) login: Login,
     /// What it says when it could not try, and what to do then.
     pub(super) known: &'static [Known],
+}
+
+/// Files that are other ones after a login: an error of the tool's ends when one of them changes.
+#[derive(Debug)]
+pub(super) struct Login {
+    /// The variables that name their folder; the first that is set counts.
+    pub(super) variables: &'static [&'static str],
+    /// Their folder in the home where none is set.
+    pub(super) folder: &'static str,
+    /// Their names.
+    pub(super) files: &'static [&'static str],
+}
+
+impl Login {
+    /// Has whoever watches this world see the files as they are now.
+    fn note(&self, world: &World) {
+        let named = self.variables.iter().find_map(|variable| world.env.get(variable)).map(PathBuf::from);
+        let home = || ["HOME", "USERPROFILE"].iter().find_map(|variable| world.env.get(variable));
+        let Some(folder) = named.or_else(|| Some(PathBuf::from(home()?).join(self.folder))) else { return };
+        for file in self.files {
+            world.files.stamp(&folder.join(file));
+        }
+    }
 }
 
 /// Messages that have one remedy. Words of Entra ID beside them win: they often name the same commands.
@@ -123,6 +149,7 @@ impl Tool {
                 "{credential}: {title} was not found on PATH; install it from {home}"
             )));
         };
+        self.kind.login.note(ask.world);
         let arguments = arguments.iter().map(|argument| (*argument).to_owned()).collect();
         let command = Command { program, arguments, environment, timeout: self.timeout };
         ask.world.processes.run(command).await.map_err(|error| self.gave_nothing(ask, error))

@@ -360,3 +360,33 @@ fn the_default_chain_asks_the_tools_in_their_order() {
     assert_eq!(ran, ["/usr/bin/az", "/usr/bin/pwsh", "/usr/bin/azd"]);
     assert!(fake.ran().iter().all(|command| command.timeout.as_secs() == 3));
 }
+
+#[test]
+fn a_login_ends_the_error_before_it() {
+    let logins = [
+        (AZ, ("AZURE_CONFIG_DIR", "/c"), "/c/azureProfile.json"),
+        (AZ, ("HOME", "/home/dev"), "/home/dev/.azure/azureProfile.json"),
+        (POWERSHELL, ("HOME", "/home/dev"), "/home/dev/.Azure/AzureRmContext.json"),
+        (AZD, ("HOME", "/home/dev"), "/home/dev/.azd/auth.json"),
+        (AZD, ("AZD_CONFIG_DIR", "/c"), "/c/auth.json"),
+    ];
+    for (tool, (variable, folder), file) in logins {
+        let (world, fake) = Fake::world();
+        fake.set("PATH", "/usr/bin");
+        fake.set(variable, folder);
+        let credential = Credential::in_world(world, tool.credential, Vec::new(), Spelling::Snake).unwrap();
+        let ask = || credential.get_token(&TokenRequest::scope(SCOPE));
+        for _ in 0..2 {
+            assert!(ask().unwrap_err().message().contains("was not found on PATH"));
+        }
+        fake.write(&format!("/usr/bin/{}", tool.program), "");
+        fake.program(|_| Ok(output((Some(1), "", "Please run az login, azd auth login or Connect-AzAccount"))));
+        for _ in 0..2 {
+            assert!(!ask().unwrap_err().message().contains("was not found on PATH"), "installed meanwhile");
+        }
+        assert_eq!(fake.ran().len(), 1, "{file}: the answer of a moment ago stands");
+        fake.program(move |_| Ok(output((Some(0), tool.good, ""))));
+        fake.write(file, "somebody");
+        assert_eq!(ask().unwrap().secret(), "tok", "{file}");
+    }
+}
