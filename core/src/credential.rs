@@ -77,12 +77,19 @@ impl Credential {
     /// nobody but the clock. Whatever else there is to say about the request, [`Credential::get_token`] says.
     #[inline]
     pub fn peek(&self, peek: &Peek<'_>) -> Option<AccessToken> {
-        self.find(peek, |slot, now| slot.fresh(peek.min_ttl, now))
+        self.peek_at(peek, AccessToken::clone)
     }
 
-    /// [`Credential::peek`] for whoever comes again.
+    /// [`Credential::peek`] for whoever needs no token of its own, only what `look` makes of it.
+    #[inline]
+    pub fn peek_at<R>(&self, peek: &Peek<'_>, look: impl FnOnce(&AccessToken) -> R) -> Option<R> {
+        self.find(peek, |slot, now| slot.fresh(peek.min_ttl, now, look))
+    }
+
+    /// A lease on the token that [`Credential::peek`] would give, for whoever comes again. Counts as no call; `min_ttl` is
+    /// not looked at.
     pub fn lease(&self, peek: &Peek<'_>) -> Option<Lease> {
-        self.find(peek, |slot, now| Some(Lease::new(slot, &self.world.clock, slot.fresh(peek.min_ttl, now)?)))
+        self.find(peek, |slot, now| Some(Lease::new(slot, &self.world.clock, slot.standing(now)?)))
     }
 
     #[inline]

@@ -58,7 +58,7 @@ impl Lease {
     /// The cache's live token at this place, be it the lease's or a later one, if no renewal is due. Counts as a hit.
     #[inline]
     pub fn fresh(&self) -> Option<AccessToken> {
-        self.slot.fresh(0, self.clock.moment())
+        self.slot.fresh(0, self.clock.moment(), AccessToken::clone)
     }
 }
 

@@ -7,7 +7,7 @@
  */
 
 import type { ApplicationCredential } from "./applications.js";
-import { type AccessToken, Credential, type GetTokenOptions } from "./credential.js";
+import { type AbortSignalLike, Credential, type GetTokenOptions } from "./credential.js";
 import type { UserCredential } from "./users.js";
 
 export * from "./applications.js";
@@ -336,8 +336,6 @@ export declare class AzcredError extends Error {
 export declare class CredentialUnavailableError extends AzcredError {}
 
 /** The user has to sign in, and the credential may not ask: code `UNAVAILABLE`. Call `authenticate`. */
-
-}
 export declare class AuthenticationRequiredError extends AzcredError {
   constructor(
     options: { scopes: string[]; getTokenOptions?: GetTokenOptions; message?: string } & AzcredErrorDetails,
@@ -372,23 +370,15 @@ export declare class AggregateAuthenticationError extends AzcredError {
 export declare class InvalidConfigurationError extends AzcredError {}
 
 /** A call is wrong: code `INVALID_ARGUMENT`. */
-
-}
 export declare class InvalidArgumentError extends AzcredError {}
 
 /** The caller left: code `CANCELLED`. `cause` is the signal's reason. */
-
-}
 export declare class AbortError extends AzcredError {}
 
 /** The caller's time was up: code `TIMED_OUT`. */
-
-}
 export declare class TimeoutError extends AzcredError {}
 
 /** A bug in azcred was contained: code `INTERNAL`. */
-
-}
 export declare class AzcredInternalError extends AzcredError {}
 
 /** The `name` of {@link CredentialUnavailableError}. */
@@ -397,5 +387,3 @@ export declare const CredentialUnavailableErrorName: "CredentialUnavailableError
 export declare const AuthenticationErrorName: "AuthenticationError";
 /** The `name` of {@link AggregateAuthenticationError}. */
 export declare const AggregateAuthenticationErrorName: "AggregateAuthenticationError";
-
-}

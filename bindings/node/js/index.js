@@ -89,9 +89,16 @@ class Credential {
     if (label !== undefined) {
       this.#conversions.delete(label);
       if (this.#conversions.size >= REMEMBERED) {
-        this.#conversions.delete(this.#conversions.keys().next().value);
+        const [oldest, { lease: unused }] = this.#conversions.entries().next().value;
+        this.#conversions.delete(oldest);
+        if (unused !== undefined) {
+          native.release(this.#handle, unused);
+        }
       }
-      const lease = native.lease(this.#handle, scopes, options, held) ?? undefined;
+      const lease = native.lease(this.#handle, scopes, options, held, known?.lease) ?? undefined;
+      if (lease === undefined && known?.lease !== undefined) {
+        native.release(this.#handle, known.lease);
+      }
       this.#conversions.set(label, { token: object, held, lease });
     }
     return object;

@@ -1,15 +1,14 @@
 //! Handles, and the questions one can ask them.
 #![expect(clippy::needless_pass_by_value, reason = "napi gives its functions values of their own")]
 
-use azcred::{
-    AccessToken, Answer, Cancel, Credential, Error, ErrorKind, Lease, Peek, Spelling, Statistics, TokenRequest,
-};
+use azcred::{AccessToken, Answer, Cancel, Credential, Error, ErrorKind, Peek, Spelling, Statistics, TokenRequest};
 use napi::Result;
 use napi::bindgen_prelude::{Either, External, ExternalRef, Function, Unknown};
 use napi::threadsafe_function::ThreadsafeFunctionCallMode;
 use napi_derive::napi;
 
 use crate::error::{Failure, Stop};
+use crate::lease::{self, Handle};
 use crate::record::Read;
 use crate::request::request;
 use crate::token::Settled;
@@ -19,7 +18,7 @@ use crate::value;
 #[napi(object, object_from_js = false)]
 pub(crate) struct Created {
     /// The credential.
-    pub handle: Option<External<Credential>>,
+    pub handle: Option<External<Handle>>,
     /// Why there is none.
     pub error: Option<Failure>,
 }
@@ -27,7 +26,7 @@ pub(crate) struct Created {
 impl Created {
     fn from(credential: std::result::Result<Credential, Stop>) -> Result<Created> {
         Ok(match credential {
-            Ok(credential) => Created { handle: Some(External::new(credential)), error: None },
+            Ok(credential) => Created { handle: Some(External::new(Handle::new(credential))), error: None },
             Err(stop) => Created { handle: None, error: Some(stop.refusal()?) },
         })
     }
@@ -54,7 +53,7 @@ fn build(name: &str, arguments: Unknown<'_>, options: Unknown<'_>) -> std::resul
 
 /// A chain of credentials.
 #[napi]
-pub(crate) fn chain(members: Vec<ExternalRef<Credential>>) -> Result<Created> {
+pub(crate) fn chain(members: Vec<ExternalRef<Handle>>) -> Result<Created> {
     let members: Vec<Credential> = members.iter().map(|member| Credential::clone(member)).collect();
     Created::from(Credential::chain(&members).map_err(Stop::from))
 }
@@ -62,7 +61,7 @@ pub(crate) fn chain(members: Vec<ExternalRef<Credential>>) -> Result<Created> {
 /// What the cache has: `true` for the token that the caller holds already, another token, an error, or `false`.
 #[napi]
 pub(crate) fn cached(
-    credential: &External<Credential>,
+    credential: &External<Handle>,
     scopes: Unknown<'_>,
     options: Unknown<'_>,
     held: Option<&External<AccessToken>>,
@@ -78,15 +77,16 @@ pub(crate) fn cached(
     })
 }
 
-/// What the door keeps beside the object of `held`, to ask [`fresh`] with; nothing where that token is not the one that
-/// this request gets, or is to be renewed.
+/// The number of a lease on `held`, to ask [`fresh`] with, in the place of the one `before`; nothing where that token is not
+/// the one that this request gets, or is to be renewed.
 #[napi]
 pub(crate) fn lease(
-    credential: &External<Credential>,
+    credential: &External<Handle>,
     scopes: Unknown<'_>,
     options: Unknown<'_>,
     held: &External<AccessToken>,
-) -> Option<External<Lease>> {
+    before: Option<u32>,
+) -> Option<u32> {
     // What is wrong with a request was said when it was asked.
     let request = request(scopes, options).ok()?;
     let TokenRequest { scopes, tenant_id, claims, enable_cae, min_ttl, .. } = &request;
@@ -95,19 +95,25 @@ pub(crate) fn lease(
     }
     let scopes: Vec<&str> = scopes.iter().map(String::as_str).collect();
     let peek = Peek { scopes: &scopes, tenant_id: tenant_id.as_deref(), enable_cae: *enable_cae, min_ttl: 0 };
-    let lease = credential.lease(&peek).filter(|lease| lease.token().is_same(held));
-    lease.map(External::new)
+    let lease = credential.lease(&peek).filter(|lease| lease.token().is_same(held))?;
+    credential.keep(lease, before)
 }
 
 /// Whether the token of a lease is the one to give, and no renewal of it is due: the way of nearly every call.
 #[napi]
-pub(crate) fn fresh(lease: &External<Lease>) -> bool {
-    lease.is_current()
+pub(crate) fn fresh(lease: u32) -> bool {
+    lease::is_current(lease)
+}
+
+/// Lets a lease go.
+#[napi]
+pub(crate) fn release(credential: &External<Handle>, lease: u32) {
+    credential.release(lease);
 }
 
 /// Notes that a resource refused the token with this text; whether that leads to another one.
 #[napi]
-pub(crate) fn reject(credential: &External<Credential>, token: String) -> bool {
+pub(crate) fn reject(credential: &External<Handle>, token: String) -> bool {
     credential.reject(&token)
 }
 
@@ -130,7 +136,7 @@ pub(crate) struct Counters {
 
 /// What happened so far for a credential's identity in this process.
 #[napi]
-pub(crate) fn statistics(credential: &External<Credential>) -> Counters {
+pub(crate) fn statistics(credential: &External<Handle>) -> Counters {
     let Statistics { hits, misses, waiters, flights, upstream_requests, failures } = credential.statistics();
     Counters {
         hits: number(hits),
@@ -157,7 +163,7 @@ pub(crate) fn is_same(one: &External<AccessToken>, other: &External<AccessToken>
 /// until then. An error that is returned is the answer; `done` is not called after it.
 #[napi]
 pub(crate) fn start(
-    credential: &External<Credential>,
+    credential: &External<Handle>,
     scopes: Unknown<'_>,
     options: Unknown<'_>,
     cancel: Option<&External<Cancel>>,
@@ -169,7 +175,7 @@ pub(crate) fn start(
 /// [`start`] that has the user sign in; without scopes it is the cloud's management.
 #[napi]
 pub(crate) fn authenticate(
-    credential: &External<Credential>,
+    credential: &External<Handle>,
     scopes: Unknown<'_>,
     options: Unknown<'_>,
     cancel: Option<&External<Cancel>>,
@@ -181,7 +187,7 @@ pub(crate) fn authenticate(
 
 /// Who signed in.
 #[napi]
-pub(crate) fn signed_in(credential: &External<Credential>) -> Read {
+pub(crate) fn signed_in(credential: &External<Handle>) -> Read {
     credential.signed_in().into()
 }
 

@@ -7,6 +7,7 @@
 mod callable;
 mod credential;
 mod error;
+mod lease;
 mod record;
 mod request;
 mod token;

@@ -11,7 +11,7 @@ use pyo3::types::{PyDict, PyString, PyTuple};
 use crate::callable::Callable;
 use crate::error::{raised, raised_for};
 use crate::exit;
-use crate::request::{Asked, Scopes, wrong};
+use crate::request::{Asked, wrong};
 use crate::token::{Shape, object};
 use crate::value;
 
@@ -75,26 +75,25 @@ impl Credential {
     ///
     /// Keywords: `claims` (the decoded JSON of a claims challenge), `tenant_id`, `enable_cae`, and azcred's own `timeout`
     /// (how long this call waits, in seconds) and `min_ttl` (how long the token must still live, in seconds).
+    // Each keyword by itself: for a function that takes any, Python makes a dictionary at each call.
     #[pyo3(
-        signature = (scope = None, /, *scopes, claims = None, tenant_id = None, enable_cae = None, **options),
-        text_signature = "($self, *scopes, claims=None, tenant_id=None, enable_cae=False, **options)"
+        signature = (scope = None, /, *scopes, claims = None, tenant_id = None, enable_cae = None, timeout = None, min_ttl = None),
+        text_signature = "($self, *scopes, claims=None, tenant_id=None, enable_cae=False, timeout=None, min_ttl=None)"
     )]
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "the keywords of azure-core's protocol, which cost a dictionary otherwise"
-    )]
-    fn get_token(
+    #[expect(clippy::too_many_arguments, reason = "the keywords of the method")]
+    fn get_token<'py>(
         &self,
-        python: Python<'_>,
-        scope: Option<Bound<'_, PyAny>>,
-        scopes: &Bound<'_, PyTuple>,
-        claims: Option<Bound<'_, PyAny>>,
-        tenant_id: Option<Bound<'_, PyAny>>,
-        enable_cae: Option<Bound<'_, PyAny>>,
-        options: Option<&Bound<'_, PyDict>>,
+        python: Python<'py>,
+        scope: Option<Bound<'py, PyAny>>,
+        scopes: &Bound<'py, PyTuple>,
+        claims: Option<Bound<'py, PyAny>>,
+        tenant_id: Option<Bound<'py, PyAny>>,
+        enable_cae: Option<Bound<'py, PyAny>>,
+        timeout: Option<Bound<'py, PyAny>>,
+        min_ttl: Option<Bound<'py, PyAny>>,
     ) -> PyResult<Py<PyAny>> {
-        let asked = Asked::new(Scopes { first: scope, rest: scopes }, options)?;
-        self.get(python, &asked.with(claims, tenant_id, enable_cae), Shape::Pair)
+        let asked = Asked { claims, tenant_id, enable_cae, timeout, min_ttl, ..Asked::new(scope, scopes) };
+        self.get(python, &asked, Shape::Pair)
     }
 
     /// A token for the scopes, as azure-core's `AccessTokenInfo`; `options` is a dictionary of `get_token`'s keywords.
@@ -106,7 +105,7 @@ impl Credential {
         scopes: &Bound<'_, PyTuple>,
         options: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Py<PyAny>> {
-        self.get(python, &Asked::new(Scopes { first: scope, rest: scopes }, options)?, Shape::Info)
+        self.get(python, &Asked::new(scope, scopes).with(options)?, Shape::Info)
     }
 
     /// Tell that a resource refused this token though it looks alive (HTTP 401): the next call asks for another one.
@@ -145,24 +144,40 @@ impl Credential {
         scopes: &Bound<'_, PyTuple>,
         options: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<String> {
-        let asked = Asked::new(Scopes { first: None, rest: scopes }, options)?;
+        let asked = Asked::new(None, scopes).with(options)?;
         let request = self.core.authentication(asked.request(None)?);
         self.wait(python, &request.map_err(|error| raised(python, &error))?)?;
         let record = self.core.signed_in().map_err(|error| raised(python, &error))?;
         Ok(record.to_json())
     }
 
-    /// The live token of the cache or None; never waits.
-    fn _cached(
+    /// The live token of the cache or None; never waits. Takes what `get_token` takes, without names.
+    #[expect(clippy::too_many_arguments, reason = "the keywords of the method")]
+    fn _cached<'py>(
+        &self,
+        python: Python<'py>,
+        scopes: &Bound<'py, PyTuple>,
+        claims: Option<Bound<'py, PyAny>>,
+        tenant_id: Option<Bound<'py, PyAny>>,
+        enable_cae: Option<Bound<'py, PyAny>>,
+        timeout: Option<Bound<'py, PyAny>>,
+        min_ttl: Option<Bound<'py, PyAny>>,
+    ) -> PyResult<Option<Py<PyAny>>> {
+        let (first, rest) = parted(scopes);
+        let asked = Asked { claims, tenant_id, enable_cae, timeout, min_ttl, ..Asked::new(first, &rest) };
+        self.find(python, &asked, Shape::Pair)
+    }
+
+    /// The same for `get_token_info`.
+    fn _cached_info(
         &self,
         python: Python<'_>,
-        info: bool,
         scopes: &Bound<'_, PyTuple>,
         options: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Option<Py<PyAny>>> {
-        let (first, rest) = (scopes.get_item(0).ok(), scopes.get_slice(1, usize::MAX));
-        let asked = Asked::new(Scopes { first, rest: &rest }, options)?;
-        self.find(python, &asked)?.map(|token| object(python, &token, shape(info))).transpose()
+        let (first, rest) = parted(scopes);
+        let asked = Asked::new(first, &rest).with(options)?;
+        self.find(python, &asked, Shape::Info)
     }
 
     /// Calls `done(token, error)` once, on azcred's own thread; exactly one of them is not None.
@@ -175,7 +190,7 @@ impl Credential {
     ) -> PyResult<Wait> {
         let python = slf.py();
         let cancel = Cancel::new();
-        let asked = Asked::new(Scopes { first: None, rest: scopes }, options)?;
+        let asked = Asked::new(None, scopes).with(options)?;
         let request = asked.request(Some(cancel.clone()))?;
         let (handle, scopes) = (slf.clone().unbind(), request.scopes.clone());
         let started = slf.get().core.start(request, move |answer| {
@@ -219,20 +234,21 @@ impl Credential {
 
 impl Credential {
     fn get(&self, python: Python<'_>, asked: &Asked<'_, '_>, shape: Shape) -> PyResult<Py<PyAny>> {
-        let token = match self.find(python, asked)? {
-            Some(token) => token,
-            None => self.wait(python, &asked.request(None)?)?,
-        };
-        object(python, &token, shape)
+        match self.find(python, asked, shape)? {
+            Some(token) => Ok(token),
+            None => object(python, &self.wait(python, &asked.request(None)?)?, shape),
+        }
     }
 
     /// The live token of the cache; starts the renewal that is due.
-    fn find(&self, python: Python<'_>, asked: &Asked<'_, '_>) -> PyResult<Option<azcred::AccessToken>> {
-        if let Some(token) = asked.peek(&self.core) {
-            return Ok(Some(token));
+    #[inline]
+    fn find(&self, python: Python<'_>, asked: &Asked<'_, '_>, shape: Shape) -> PyResult<Option<Py<PyAny>>> {
+        if let Some(token) = asked.peek(&self.core, |token| object(python, token, shape)) {
+            return token.map(Some);
         }
         let request = asked.request(None)?;
-        self.core.cached(&request).map_err(|error| raised_for(python, &error, &request.scopes))
+        let cached = self.core.cached(&request).map_err(|error| raised_for(python, &error, &request.scopes))?;
+        cached.map(|token| object(python, &token, shape)).transpose()
     }
 
     /// Waits without the interpreter lock; Ctrl-C and other signals interrupt it.
@@ -255,6 +271,12 @@ impl Credential {
             (Err(error), None) => Err(raised_for(python, &error, &request.scopes)),
         }
     }
+}
+
+/// The first scope and the others.
+fn parted<'py>(scopes: &Bound<'py, PyTuple>) -> (Option<Bound<'py, PyAny>>, Bound<'py, PyTuple>) {
+    let rest = if scopes.len() > 1 { scopes.get_slice(1, scopes.len()) } else { PyTuple::empty(scopes.py()) };
+    (scopes.get_item(0).ok(), rest)
 }
 
 fn shape(info: bool) -> Shape {

@@ -10,54 +10,49 @@ use crate::error::raised;
 
 /// What a caller passed, as it is.
 pub(crate) struct Asked<'a, 'py> {
-    scopes: Scopes<'a, 'py>,
-    claims: Option<Bound<'py, PyAny>>,
-    tenant_id: Option<Bound<'py, PyAny>>,
-    enable_cae: Option<Bound<'py, PyAny>>,
-    timeout: Option<Bound<'py, PyAny>>,
-    min_ttl: Option<Bound<'py, PyAny>>,
+    pub(crate) scopes: Scopes<'a, 'py>,
+    pub(crate) claims: Option<Bound<'py, PyAny>>,
+    pub(crate) tenant_id: Option<Bound<'py, PyAny>>,
+    pub(crate) enable_cae: Option<Bound<'py, PyAny>>,
+    pub(crate) timeout: Option<Bound<'py, PyAny>>,
+    pub(crate) min_ttl: Option<Bound<'py, PyAny>>,
 }
 
 /// The positional arguments. The first is apart, since a tuple for all of them costs as much as the look itself.
 pub(crate) struct Scopes<'a, 'py> {
-    pub(crate) first: Option<Bound<'py, PyAny>>,
-    pub(crate) rest: &'a Bound<'py, PyTuple>,
+    first: Option<Bound<'py, PyAny>>,
+    rest: &'a Bound<'py, PyTuple>,
 }
 
 impl<'a, 'py> Asked<'a, 'py> {
-    /// Takes the arguments. Keywords that azure-core passes and azcred has no use for are ignored, as azure-identity does.
-    pub(crate) fn new(scopes: Scopes<'a, 'py>, options: Option<&Bound<'py, PyDict>>) -> PyResult<Asked<'a, 'py>> {
-        let mut asked = Asked { scopes, claims: None, tenant_id: None, enable_cae: None, timeout: None, min_ttl: None };
-        let Some(options) = options.filter(|options| !options.is_empty()) else { return Ok(asked) };
-        for (name, value) in options {
+    /// These scopes, without further wishes.
+    pub(crate) fn new(first: Option<Bound<'py, PyAny>>, rest: &'a Bound<'py, PyTuple>) -> Asked<'a, 'py> {
+        let scopes = Scopes { first, rest };
+        Asked { scopes, claims: None, tenant_id: None, enable_cae: None, timeout: None, min_ttl: None }
+    }
+
+    /// The same with the wishes of a dictionary. What azure-core passes and azcred has no use for is ignored.
+    pub(crate) fn with(mut self, options: Option<&Bound<'py, PyDict>>) -> PyResult<Asked<'a, 'py>> {
+        for (name, value) in options.filter(|options| !options.is_empty()).into_iter().flatten() {
             if value.is_none() {
                 continue;
             }
             match name.cast::<PyString>()?.to_str()? {
-                "tenant_id" => asked.tenant_id = Some(value),
-                "claims" => asked.claims = Some(value),
-                "enable_cae" => asked.enable_cae = Some(value),
-                "timeout" => asked.timeout = Some(value),
-                "min_ttl" => asked.min_ttl = Some(value),
+                "tenant_id" => self.tenant_id = Some(value),
+                "claims" => self.claims = Some(value),
+                "enable_cae" => self.enable_cae = Some(value),
+                "timeout" => self.timeout = Some(value),
+                "min_ttl" => self.min_ttl = Some(value),
                 _ => {}
             }
         }
-        Ok(asked)
-    }
-
-    /// The three keywords of azure-core's protocol, where they came by themselves.
-    pub(crate) fn with(
-        self,
-        claims: Option<Bound<'py, PyAny>>,
-        tenant_id: Option<Bound<'py, PyAny>>,
-        enable_cae: Option<Bound<'py, PyAny>>,
-    ) -> Asked<'a, 'py> {
-        Asked { claims, tenant_id, enable_cae, ..self }
+        Ok(self)
     }
 
     /// The live token of the cache whose renewal is not due, if one scope is asked for and nothing is wrong with the rest:
     /// what is, [`Asked::request`] says.
-    pub(crate) fn peek(&self, credential: &Credential) -> Option<AccessToken> {
+    #[inline]
+    pub(crate) fn peek<R>(&self, credential: &Credential, look: impl FnOnce(&AccessToken) -> R) -> Option<R> {
         if self.claims.is_some() || !self.scopes.rest.is_empty() {
             return None;
         }
@@ -74,7 +69,7 @@ impl<'a, 'py> Asked<'a, 'py> {
             Some(seconds) => seconds.extract().ok()?,
             None => 0,
         };
-        credential.peek(&Peek { scopes: &[scope], tenant_id, enable_cae, min_ttl })
+        credential.peek_at(&Peek { scopes: &[scope], tenant_id, enable_cae, min_ttl }, look)
     }
 
     /// The request, or what is wrong with it.

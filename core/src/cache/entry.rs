@@ -21,14 +21,21 @@ pub(crate) struct Entry {
     pub(crate) renews: Moment,
     /// No renewal before this moment, in seconds since the host started.
     pub(crate) rests_until: i64,
-    /// When the source answered last, in seconds since the host started.
-    pub(crate) asked: i64,
+    /// A life that was asked for and not given.
+    pub(crate) unmet: Option<Unmet>,
     /// The claims it was got with.
     pub(crate) claims: Option<ClaimsHash>,
     /// Whether a resource refused it, so that it is to be replaced.
     pub(crate) is_refused: bool,
     /// Which tokens resources refused, the newest last. A source that gives one of them again has no other.
     pub(crate) refusals: Vec<Refusal>,
+}
+
+/// A life in seconds that the source did not give, and when, in seconds since the host started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Unmet {
+    pub(crate) min_ttl: i64,
+    pub(crate) at: i64,
 }
 
 /// One token that a resource refused.
@@ -47,7 +54,7 @@ impl Entry {
             dies: now.at(token.expires_on()),
             renews: now.at(token.refresh_on()),
             rests_until: i64::MIN,
-            asked: now.boot,
+            unmet: None,
             claims,
             is_refused: false,
             refusals: Vec::new(),

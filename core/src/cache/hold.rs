@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::entry::Entry;
+use super::entry::{Entry, Unmet};
 use super::failure::Failure;
 use super::judge::{Demand, SKEW, Verdict, judge};
 use super::primitives::{Primitives, Snapshot as _};
@@ -35,6 +35,16 @@ impl<P: Primitives> Hold<P> {
         self.entry.read(|entry| judge(entry.map(AsRef::as_ref), demand, now))
     }
 
+    /// Looks at the live token whose renewal is not due.
+    #[inline]
+    pub(crate) fn fresh<R>(&self, min_ttl: i64, now: Moment, look: impl FnOnce(&AccessToken) -> R) -> Option<R> {
+        self.entry.read(|entry| {
+            let entry = entry?;
+            let demand = Demand { min_ttl, claims: None };
+            (entry.meets(&demand, now) && entry.renews.left(now) > 0).then(|| look(entry.token()))
+        })
+    }
+
     /// Whether this very token is the one to give, and no renewal of it is due.
     #[inline]
     pub(crate) fn is_fresh(&self, token: &TokenHandle, now: Moment) -> bool {
@@ -64,7 +74,7 @@ impl<P: Primitives> Hold<P> {
             if demand.claims.is_none() && !held.is_refused && held.dies.left(now) > fresh.dies.left(now) {
                 kept = Some(held.token().clone());
                 let rests_until = now.boot.saturating_add(rest);
-                return Some(Arc::new(Entry { rests_until, asked: now.boot, ..Entry::clone(held) }));
+                return Some(Arc::new(Entry { rests_until, ..Entry::clone(held) }));
             }
             Some(Arc::new(Entry { refusals: held.refusals.clone(), ..fresh.clone() }))
         });
@@ -108,11 +118,12 @@ impl<P: Primitives> Hold<P> {
         self.failure.read(|failure| failure.filter(|failure| failure.stands(demand, now)).cloned())
     }
 
-    /// Why there is no token with the life that is asked for, where the source was asked a moment ago.
+    /// Why there is no token with the life that is asked for, where the source did not give it a moment ago.
     pub(crate) fn short(&self, demand: &Demand, now: Moment) -> Option<Error> {
         self.entry.read(|entry| {
             let entry = entry?;
-            let just = now.boot.saturating_sub(entry.asked) < ANSWER_STANDS;
+            let unmet = entry.unmet.filter(|unmet| demand.min_ttl >= unmet.min_ttl)?;
+            let just = now.boot.saturating_sub(unmet.at) < ANSWER_STANDS;
             let only_short = entry.meets(&Demand { min_ttl: 0, ..*demand }, now) && !entry.meets(demand, now);
             (just && only_short).then(|| too_short(entry.token(), entry.dies.left(now), demand.min_ttl))
         })
@@ -124,7 +135,12 @@ impl<P: Primitives> Hold<P> {
             Some(entry) if entry.token().is_same(&token) => entry.dies.left(now),
             _ => now.at(token.expires_on()).left(now),
         });
-        if life > min_ttl.max(SKEW) { Ok(token) } else { Err(too_short(&token, life, min_ttl)) }
+        if life > min_ttl.max(SKEW) {
+            return Ok(token);
+        }
+        let unmet = Some(Unmet { min_ttl, at: now.boot });
+        self.entry.replace(|held| held.map(|held| Arc::new(Entry { unmet, ..Entry::clone(held) })));
+        Err(too_short(&token, life, min_ttl))
     }
 }
 

@@ -42,18 +42,27 @@ __all__ = [
 class _Async(_Credential):
     """What all classes here have in common: azure-core's asynchronous protocols."""
 
-    async def get_token(self, *scopes: str, **options: Any) -> AccessToken:  # type: ignore[override]
+    async def get_token(  # type: ignore[override]
+        self,
+        *scopes: str,
+        claims: str | None = None,
+        tenant_id: str | None = None,
+        enable_cae: bool = False,
+        timeout: float | None = None,
+        min_ttl: int | None = None,
+    ) -> AccessToken:
         """Get a token, as the pair of its text and its expiry in Unix seconds. Keywords as in :mod:`azcred`."""
-        token: AccessToken | None = self._cached(False, scopes, options)
+        token: AccessToken | None = self._cached(scopes, claims, tenant_id, enable_cae, timeout, min_ttl)
         if token is None:
-            token = await self._wait(False, scopes, options)
+            options = {"claims": claims, "tenant_id": tenant_id, "enable_cae": enable_cae}
+            token = await self._wait(False, scopes, options | {"timeout": timeout, "min_ttl": min_ttl})
         return token
 
     async def get_token_info(  # type: ignore[override]
         self, *scopes: str, options: Mapping[str, Any] | None = None
     ) -> AccessTokenInfo:
         """Get a token with everything known of it; ``options`` is a dictionary of ``get_token``'s keywords."""
-        token: AccessTokenInfo | None = self._cached(True, scopes, options)
+        token: AccessTokenInfo | None = self._cached_info(scopes, options)
         if token is None:
             token = await self._wait(True, scopes, options)
         return token

@@ -47,16 +47,18 @@ impl Slot {
         Slot { hold: Hold::empty(), gate: PerGeneration::new(), tally, jitter, used }
     }
 
-    /// The live token whose renewal is not due. It counts as a hit; nothing does not count.
+    /// Looks at the live token whose renewal is not due. It counts as a hit; nothing does not count.
     #[inline]
-    pub(crate) fn fresh(&self, min_ttl: i64, now: Moment) -> Option<AccessToken> {
-        match self.hold.judge(&Demand { min_ttl, claims: None }, now) {
-            Verdict::Fresh(token) => {
-                self.note(now);
-                Some(token)
-            }
-            Verdict::Renew(_) | Verdict::Resting(_) | Verdict::Must => None,
-        }
+    pub(crate) fn fresh<R>(&self, min_ttl: i64, now: Moment, look: impl FnOnce(&AccessToken) -> R) -> Option<R> {
+        self.hold.fresh(min_ttl, now, |token| {
+            self.note(now);
+            look(token)
+        })
+    }
+
+    /// The same for whoever wants a lease on it, which is no call.
+    pub(crate) fn standing(&self, now: Moment) -> Option<AccessToken> {
+        self.hold.fresh(0, now, AccessToken::clone)
     }
 
     /// What the cache has for a caller, now. A token counts as a hit.
