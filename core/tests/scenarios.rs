@@ -251,7 +251,10 @@ impl Stage {
             Step::Fails { get, fails } => assert_eq!(self.ask(&get).unwrap_err().kind().name(), fails),
             Step::Asked { asked } => until(|| self.source.asked.load(Ordering::SeqCst), &asked),
             Step::Landed { landed } => until(|| self.landed(), &landed),
-            Step::Failures { failures } => until(|| self.failures(), &failures),
+            Step::Failures { failures } => {
+                until(|| self.failures(), &failures);
+                self.landed();
+            }
             Step::Pass { pass } => self.fake.advance(pass),
             Step::Jump { jump } => self.fake.jump(jump),
             Step::Reject { reject, leads } => assert_eq!(self.credential.reject(&reject), leads),
