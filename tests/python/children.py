@@ -20,6 +20,9 @@ LONGEST = 30
 WAYS = ("fork", "process", "pool", "executor")
 """`os.fork`, and what `multiprocessing` and `concurrent.futures` make of it."""
 
+# Whatever goes wrong, no child stays for ever.
+os.register_at_fork(after_in_child=lambda: signal.alarm(2 * LONGEST))
+
 
 class Child:
     """A forked child that runs a function and tells its parent what that gave."""
