@@ -10,6 +10,7 @@ import asyncio
 import base64
 import itertools
 import json
+import multiprocessing
 import os
 import select
 import sys
@@ -114,6 +115,25 @@ def warm(way: str) -> list[str]:
 
 def _held_by_three_generations() -> list[str]:
     return [ask("warm"), *Child(lambda: [ask("warm"), Child(ask, "warm").result()]).result()]
+
+
+def fork_server() -> list[str]:
+    """A process that is there to be forked gets a token as it starts; children hold it, and get their own."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["warm"])
+    with context.Pool(3) as pool:
+        results = [pool.apply_async(_preloaded, (f"own-{at}",)) for at in range(9)]
+        texts = [result.get(LONGEST) for result in results]
+        pool.close()
+        pool.join()
+    assert len({warmth for warmth, _ in texts}) == 1
+    return [text for both in texts for text in both]
+
+
+def _preloaded(name: str) -> tuple[str, str]:
+    import warm
+
+    return warm.TEXT, ask_holding(warm.TEXT, name)
 
 
 def in_flight(way: str) -> list[str]:
@@ -322,6 +342,7 @@ def tls_connections() -> list[str]:
 SCENARIOS = (
     before_first_use,
     warm,
+    fork_server,
     in_flight,
     regular_ends,
     descend,

@@ -31,6 +31,10 @@ def test_children(emulator: Emulator, scenario: str, way: str) -> None:
     fork(emulator, scenario, way)
 
 
+def test_a_fork_server(emulator: Emulator) -> None:
+    fork(emulator, "fork_server", env={"PYTHONPATH": str(ROOT / "tests/python")})
+
+
 @pytest.mark.parametrize("way", WAYS)
 def test_children_during_a_flight(emulator: Emulator, way: str) -> None:
     emulator.fault(endpoint="app_service", latency_ms=SLOW, count=1)
