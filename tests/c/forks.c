@@ -1,16 +1,15 @@
 /*
  * Programs that fork: in the middle of flights, with many threads inside azcred, again and again.
- * It runs where IDENTITY_ENDPOINT and IDENTITY_HEADER name an emulator, or AZURE_CLIENT_ID and its like an application of it.
+ * It runs where IDENTITY_ENDPOINT and IDENTITY_HEADER name an emulator, or AZURE_CLIENT_SECRET and its like an
+ * application of it.
  * Prints how many tokens all of its processes had from the source.
  * usage: forks SCENARIO [FORKS]
  */
 #define _DEFAULT_SOURCE /* MAP_ANONYMOUS */
 #include <azcred.h>
 #include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -183,7 +182,7 @@ static void *wait_for_slow(void *given) {
   return NULL;
 }
 
-/* Expects a source that takes its time. Threads wait for it; children, and theirs, ask for the same. */
+/* Expects a source that answers nobody before all have asked. Threads wait for it; children, and theirs, ask too. */
 static void in_flight(void) {
   azcred_credential *credential = credential_new();
   struct waiter waiters[MANY];
@@ -374,7 +373,7 @@ static void in_a_completion(void) {
   azcred_credential_free(completion.credential);
 }
 
-/* How many descriptors are open; none of them may be handed to a program that this one becomes, save the first three. */
+/* How many descriptors are open; none but the first three may be handed to a program that this one becomes. */
 static int descriptors(void) {
   DIR *folder = opendir("/proc/self/fd");
   struct dirent *entry;

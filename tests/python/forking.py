@@ -19,6 +19,7 @@ import time
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import azcred
 import azcred.aio
@@ -58,13 +59,31 @@ def ask_holding(warmth: str, name: str) -> str:
     return ask(name)
 
 
+def emulator(method: str, path: str, **body: object) -> dict[str, Any]:
+    """Speak to the emulator's admin path."""
+    data = json.dumps(body).encode() if body else None
+    headers = {"content-type": "application/json"}
+    request = urllib.request.Request(os.environ["EMULATOR_ADMIN"] + path, data, headers, method=method)
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open(request, timeout=10) as answer:
+        return dict(json.load(answer))
+
+
+def hold(count: int = 1) -> None:
+    """Have the source keep its next answers back."""
+    emulator("POST", "/faults", endpoint="app_service", mode="hang", count=count)
+
+
+def release() -> None:
+    """Let the source give the answers that it has kept back."""
+    emulator("DELETE", "/faults")
+
+
 def await_requests(name: str, count: int) -> None:
     """Wait until the emulator has been asked for a resource that many times."""
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     deadline = time.monotonic() + LONGEST
     while True:
-        with opener.open(os.environ["EMULATOR_ADMIN"] + "/requests", timeout=10) as answer:
-            requests = json.load(answer)["requests"]
+        requests = emulator("GET", "/requests")["requests"]
         heard = sum(request["query"].get("resource") == f"https://{name}.example" for request in requests)
         if heard >= count:
             return
@@ -78,7 +97,7 @@ class Waiters:
     def __init__(self, name: str, count: int = MANY, *, requests: int = 1) -> None:
         """Start them, and come back when the emulator has been asked."""
         self._texts: list[str] = []
-        self._threads = [threading.Thread(target=self._wait, args=(name,)) for _ in range(count)]
+        self._threads = [threading.Thread(target=self._wait, args=(name,), daemon=True) for _ in range(count)]
         for thread in self._threads:
             thread.start()
         await_requests(name, requests)
@@ -138,9 +157,11 @@ def _preloaded(name: str) -> tuple[str, str]:
 
 def in_flight(way: str) -> list[str]:
     """Children ask for what their parent's threads wait for; each has a flight of its own."""
+    hold()
     waiters = Waiters("slow")
     texts = [text for texts in each(way, 3, ask_all, "slow", "after") for text in texts]
-    assert waiters.are_waiting(), "the children were to be quicker than the parent's flight"
+    assert waiters.are_waiting()
+    release()
     mine = waiters.text()
     assert mine not in texts
     assert ask("slow") == mine
@@ -149,16 +170,22 @@ def in_flight(way: str) -> list[str]:
 
 def regular_ends() -> list[str]:
     """Children whose interpreter ends while their parent's threads wait harm nobody."""
+    hold()
     waiters = Waiters("slow")
     texts = [text for at in range(5) for text in Child(ask_all, "slow", f"own-{at}", regular=True).result()]
-    assert waiters.are_waiting(), "the children were to be quicker than the parent's flight"
+    assert waiters.are_waiting()
+    release()
     return [*texts, waiters.text()]
 
 
-def descend(level: str = "1") -> list[str]:
-    """Each generation forks the next while its own flight is under way."""
-    waiters = Waiters("slow", 4, requests=int(level))
-    texts = Child(descend, str(int(level) + 1), regular=True).result() if int(level) < 4 else []
+def descend(level: int = 1, last: int = 4) -> list[str]:
+    """Each generation forks the next while its own flight is under way, and none lands before the last one's."""
+    if level == 1:
+        hold(last)
+    waiters = Waiters("slow", 4, requests=level)
+    texts = Child(descend, level + 1, regular=True).result() if level < last else []
+    if level == last:
+        release()
     return [*texts, waiters.text()]
 
 
@@ -233,7 +260,12 @@ def forking_threads() -> list[str]:
 
 def threads_of_a_child() -> list[str]:
     """The threads of a child share its flight."""
-    return [ask("warm"), Child(lambda: Waiters("slow", 64).text()).result()]
+    warmth = ask("warm")
+    hold()
+    waiting = Child(lambda: Waiters("slow", 64).text())
+    await_requests("slow", 1)
+    release()
+    return [warmth, waiting.result()]
 
 
 def loops() -> list[str]:
@@ -248,11 +280,13 @@ def inside_a_loop() -> list[str]:
     """A coroutine forks while others of its loop wait; the child runs a loop of its own."""
 
     async def main() -> list[str]:
+        hold()
         waiting = [asyncio.ensure_future(_gather("slow", 4)) for _ in range(8)]
         await asyncio.to_thread(await_requests, "slow", 1)
         child = Child(lambda: [asyncio.run(_gather("slow")), asyncio.run(_gather("after")), ask("blocking")])
         texts = await asyncio.to_thread(child.result)
-        assert not any(task.done() for task in waiting), "the child was to be quicker than the parent's flight"
+        assert not any(task.done() for task in waiting)
+        release()
         (mine,) = set(await asyncio.gather(*waiting))
         assert mine not in texts
         return [*texts, mine]
@@ -323,10 +357,12 @@ def nothing_left() -> list[str]:
 def connections() -> list[str]:
     """Ask in turn in parent and children: whose connection each question takes is for the test to see."""
     texts = [ask("parent-1"), *Child(ask_all, "child-1", "child-2", regular=True).result(), ask("parent-2")]
-    waiters = Waiters("slow-parent")
+    hold()
+    waiters = Waiters("parent-3")
     texts += Child(ask_all, "child-3", "child-4").result()
-    assert waiters.are_waiting(), "the child was to be quicker than the parent's flight"
-    return [*texts, waiters.text(), ask("parent-3")]
+    assert waiters.are_waiting()
+    release()
+    return [*texts, waiters.text(), ask("parent-4")]
 
 
 def tls_connections() -> list[str]:

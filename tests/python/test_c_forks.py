@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from conftest import DIST, ROOT, Emulator, run
+from conftest import DIST, PATIENCE, ROOT, Emulator, run
 from test_c import LOADER, SHARED, C
 
 
@@ -29,9 +31,19 @@ def test_children(forks: Path, emulator: Emulator, scenario: str) -> None:
     fork(forks, emulator, emulator.app_service(), scenario)
 
 
+def fork_in_flight(program: Path, emulator: Emulator) -> None:
+    """Run that scenario; no flight lands before all processes have one: 16 children, theirs, and the parent."""
+    emulator.fault(endpoint="app_service", mode="hang")
+    with ThreadPoolExecutor() as pool:
+        done = pool.submit(fork, program, emulator, emulator.app_service(), "in_flight")
+        while len(emulator.requests()) < 33 and not done.done():
+            time.sleep(0.01)
+        emulator.call("DELETE", "/faults")
+        done.result(PATIENCE)
+
+
 def test_children_during_a_flight(forks: Path, emulator: Emulator) -> None:
-    emulator.fault(endpoint="app_service", latency_ms=1500)
-    fork(forks, emulator, emulator.app_service(), "in_flight")
+    fork_in_flight(forks, emulator)
 
 
 def test_many_forks_under_load(forks: Path, emulator: Emulator) -> None:
@@ -45,9 +57,8 @@ def test_many_forks_under_load_over_tls(forks: Path, emulator: Emulator) -> None
 
 
 def test_the_static_library(emulator: Emulator, tmp_path: Path) -> None:
-    emulator.fault(endpoint="app_service", latency_ms=1500)
     pkg_config = ["pkg-config", "--static", "--libs-only-l", "azcred"]
     libraries = run(pkg_config, {"PKG_CONFIG_PATH": str(DIST / "lib/pkgconfig")}).stdout.split()
     libraries = [DIST / "lib/libazcred.a" if library == "-lazcred" else library for library in libraries]
     run([*C, ROOT / "tests/c/forks.c", "-o", tmp_path / "forks", "-I", DIST / "include", *libraries])
-    fork(tmp_path / "forks", emulator, emulator.app_service(), "in_flight")
+    fork_in_flight(tmp_path / "forks", emulator)

@@ -13,9 +13,6 @@ from wire_tap import WireTap
 WARNINGS = ["-W", "error", "-W", "ignore:This process:DeprecationWarning"]
 """Python 3.12 and later warn of forks in a process with threads, which is what this is about."""
 
-SLOW = 2500
-"""How long the source takes for a slow answer, in milliseconds: children are done long before."""
-
 
 def fork(emulator: Emulator, scenario: str, *arguments: str, env: dict[str, str] | None = None) -> None:
     """Run a scenario; the source gave the tokens that its processes say they had, and no other."""
@@ -37,17 +34,14 @@ def test_a_fork_server(emulator: Emulator) -> None:
 
 @pytest.mark.parametrize("way", WAYS)
 def test_children_during_a_flight(emulator: Emulator, way: str) -> None:
-    emulator.fault(endpoint="app_service", latency_ms=SLOW, count=1)
     fork(emulator, "in_flight", way)
 
 
 def test_children_that_end_during_a_flight(emulator: Emulator) -> None:
-    emulator.fault(endpoint="app_service", latency_ms=SLOW, count=1)
     fork(emulator, "regular_ends")
 
 
 def test_a_child_that_forks_during_its_own_flight(emulator: Emulator) -> None:
-    emulator.fault(endpoint="app_service", latency_ms=1000, count=4)
     fork(emulator, "descend")
 
 
@@ -65,7 +59,6 @@ def test_threads_that_fork_at_once(emulator: Emulator) -> None:
 
 
 def test_the_threads_of_a_child_are_one_request(emulator: Emulator) -> None:
-    emulator.fault(endpoint="app_service", latency_ms=300)
     fork(emulator, "threads_of_a_child")
 
 
@@ -74,7 +67,6 @@ def test_event_loops_of_a_child(emulator: Emulator) -> None:
 
 
 def test_a_fork_inside_an_event_loop(emulator: Emulator) -> None:
-    emulator.fault(endpoint="app_service", latency_ms=SLOW, count=1)
     fork(emulator, "inside_a_loop")
 
 
@@ -96,15 +88,12 @@ def test_nothing_is_left_in_the_parent(emulator: Emulator) -> None:
 
 
 def test_nobody_speaks_on_the_connection_of_another_process(emulator: Emulator) -> None:
-    # The first two answers come at once; the third is the one that the parent waits for while its child asks.
-    for latency, count in ((1, 4), (SLOW, 1)):
-        emulator.fault(endpoint="app_service", latency_ms=latency, count=count)
     endpoint = urllib.parse.urlsplit(emulator["identity_endpoint"])
     with WireTap(("127.0.0.1", endpoint.port or 0)) as tap:
         url = endpoint._replace(netloc=f"127.0.0.1:{tap.port}").geturl()
         fork(emulator, "connections", env={"IDENTITY_ENDPOINT": url})
     assert tap.connections == [
-        ["parent-1", "parent-2", "slow-parent", "parent-3"],
+        ["parent-1", "parent-2", "parent-3", "parent-4"],
         ["child-1", "child-2"],
         ["child-3", "child-4"],
     ]

@@ -12,9 +12,6 @@ from prefork_server import KINDS, WORKERS, Answer, Server, start
 CONFIG = "refresh_in = 2\n[imds_limits]\nenabled = false\n"
 """Tokens of applications are to be renewed early."""
 
-UNDER_WAY = 60_000
-"""How long the fetch takes that is under way when the workers are forked, in milliseconds."""
-
 
 @pytest.fixture(scope="module", params=KINDS)
 def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
@@ -23,8 +20,8 @@ def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     with started(folder, CONFIG) as emulator:
         if request.param != "uwsgi-lazy":
             # The first answer to the master comes at once, and the second is the one that the fork does not wait for.
-            for latency in (1, UNDER_WAY):
-                emulator.fault(endpoint="app_service", latency_ms=latency, count=1)
+            emulator.fault(endpoint="app_service", latency_ms=1, count=1)
+            emulator.fault(endpoint="app_service", mode="hang", count=1)
         with start(request.param, emulator, folder) as running:
             yield running
             began = time.monotonic()
