@@ -180,6 +180,7 @@ def _running(
 ) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
     env = plain() | emulator.app_service() | emulator.application() | more
     env |= {
+        "AZCRED_SHARING": "off",
         "HOME": str(folder),
         "PYTHONPATH": str(HERE),
         "PYTHONUNBUFFERED": "1",

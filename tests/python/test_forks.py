@@ -16,7 +16,7 @@ WARNINGS = ["-W", "error", "-W", "ignore:This process:DeprecationWarning"]
 
 def fork(emulator: Emulator, scenario: str, *arguments: str, env: dict[str, str] | None = None) -> None:
     """Run a scenario; the source gave the tokens that its processes say they had, and no other."""
-    env = emulator.app_service() | {"EMULATOR_ADMIN": emulator["admin"]} | (env or {})
+    env = emulator.app_service() | {"EMULATOR_ADMIN": emulator["admin"], "AZCRED_SHARING": "off"} | (env or {})
     done = run([sys.executable, *WARNINGS, ROOT / "tests/python/forking.py", scenario, *arguments], env)
     assert done.stderr == ""
     assert emulator.tokens() == int(done.stdout)
