@@ -29,8 +29,8 @@ function unique() {
 }
 
 /**
- * Serves `answer(request)` → `{ status, headers, body, delay }`, or `"hang"`; the environment names it until the test
- * ends. `requests` holds what was asked.
+ * Serves `answer(request)` → `{ status, headers, body, delay, after }`, or `"hang"`; the environment names it until the
+ * test ends. `after` is a promise that the answer waits for. `requests` holds what was asked.
  */
 export async function identityEndpoint(t, answer = () => good()) {
   const requests = [];
@@ -41,8 +41,9 @@ export async function identityEndpoint(t, answer = () => good()) {
     if (given === "hang") {
       return;
     }
-    const { status = 200, headers = {}, body = "", delay = 0 } = given;
-    setTimeout(() => response.writeHead(status, headers).end(body), delay);
+    const { status = 200, headers = {}, body = "", delay = 0, after } = given;
+    const send = () => setTimeout(() => response.writeHead(status, headers).end(body), delay);
+    after ? after.then(send) : send();
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   const url = `http://127.0.0.1:${server.address().port}/msi/token`;
