@@ -77,24 +77,6 @@ test("a rejection that nobody handles is an ordinary one", async (t) => {
   assert.match(output, /AuthenticationError: ManagedIdentityCredential/);
 });
 
-test("worker threads share the process's cache", async (t) => {
-  const fake = await identityEndpoint(t, () => ({ ...good({ text: "shared" }), delay: 100 }));
-  const { code, output } = await run(`
-    import { Worker } from "node:worker_threads";
-    const source = \`
-      const { parentPort } = require("node:worker_threads");
-      const { ManagedIdentityCredential } = require("azcred");
-      new ManagedIdentityCredential().getToken("${SCOPE}").then(({ token }) => parentPort.postMessage(token));
-    \`;
-    const workers = Array.from({ length: 8 }, () => new Worker(source, { eval: true, execArgv: [] }));
-    const heard = (event) => Promise.all(workers.map((worker) => new Promise((resolve) => worker.once(event, resolve))));
-    console.log(JSON.stringify(await Promise.all([heard("message"), heard("exit")])));
-  `);
-  assert.equal(code, 0, output);
-  assert.deepEqual(JSON.parse(output), [Array(8).fill("shared"), Array(8).fill(0)]);
-  assert.equal(fake.requests.length, 1);
-});
-
 test("workers that end while they wait take nobody along", async (t) => {
   await identityEndpoint(t, () => ({ ...good({ text: "late" }), delay: 300 }));
   const { code, signal, output } = await run(`
