@@ -296,6 +296,32 @@ static void no_descriptors(void) {
   azcred_credential_free(credential);
 }
 
+/* Without room for a stack azcred's thread can't start either: a limit that counts for root as well. */
+static void no_threads(void) {
+  static const char *const scope = "https://c-no-threads.example/.default";
+  const rlim_t room = 1024 * 1024; /* for what else is needed, and half of a stack */
+  azcred_credential *credential = managed_identity();
+  azcred_token_request request = request_for(&scope);
+  azcred_token *token = NULL;
+  azcred_error *error = NULL;
+  struct rlimit before, little;
+  long pages = 0;
+  FILE *size = fopen("/proc/self/statm", "r");
+  CHECK(size != NULL && fscanf(size, "%ld", &pages) == 1);
+  fclose(size);
+  CHECK(getrlimit(RLIMIT_AS, &before) == 0);
+  little = before;
+  little.rlim_cur = (rlim_t)(pages * sysconf(_SC_PAGESIZE)) + room;
+  CHECK(setrlimit(RLIMIT_AS, &little) == 0);
+  CHECK(azcred_credential_get_token(credential, &request, &token, &error) == AZCRED_TRANSIENT);
+  CHECK(strstr(azcred_error_message(error), "azcred's thread could not be started") != NULL);
+  azcred_error_free(error);
+  CHECK(setrlimit(RLIMIT_AS, &before) == 0);
+  CHECK(azcred_credential_get_token(credential, &request, &token, NULL) == AZCRED_OK);
+  azcred_token_free(token);
+  azcred_credential_free(credential);
+}
+
 /* A child may trigger its parent's cancellation; its parent's callers hear of it from the parent only. */
 static void fork_and_cancel(void) {
   static const char *const scope = "https://c-fork-cancel.example/.default";
@@ -337,6 +363,7 @@ int main(int argc, char **argv) {
                    {"older_struct", older_struct},
                    {"forks", forks},
                    {"no_descriptors", no_descriptors},
+                   {"no_threads", no_threads},
                    {"fork_and_cancel", fork_and_cancel}};
   size_t at;
   CHECK(strcmp(azcred_version(), AZCRED_VERSION) == 0);

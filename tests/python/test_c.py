@@ -28,6 +28,7 @@ def contract(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("older_struct", 1),
         ("forks", 2),
         ("no_descriptors", 1),
+        ("no_threads", 1),
     ],
 )
 def test_the_contract(contract: Path, emulator: Emulator, scenario: str, tokens: int) -> None:
