@@ -132,6 +132,8 @@ def test_threads_fail_together(emulator: Emulator, application: dict[str, Any]) 
     def herd(number: int) -> float:
         credential = azcred.ClientSecretCredential(**application)
         credential.get_token(f"https://herd-before-{number}.example/.default")
+        with pytest.raises(azcred.InvalidArgumentError):
+            credential.get_token("the first error of a process loads azure-core")
 
         def ask() -> float:
             began = time.monotonic()
@@ -255,8 +257,8 @@ def test_nobody_else_notices_a_flight_that_stalls(herd: Path, tmp_path: Path) ->
             program.emulator.call("DELETE", "/faults")
             assert program.hears() == "landed"
             assert program.process.wait(PATIENCE) == 0
-    print(json.dumps(told))
     for door, seen in told.items():
         assert seen["reads"] >= MANY, door
-        assert seen["slowest_ms"] < 50, (door, seen)
+        # Slow is 50 ms. A machine with other work may hold up one in a thousand; a flight would hold up every third.
+        assert seen["slow"] <= seen["reads"] / 1000, (door, seen)
         assert seen["first_ms"] < 1000, (door, seen)

@@ -10,6 +10,8 @@ import { ClientSecretCredential } from "azcred";
 const { AZURE_TENANT_ID, AZURE_CLIENT_ID, AZURE_CLIENT_SECRET, AZURE_AUTHORITY_HOST, STALL } = process.env;
 const [FIRST, DUE, LIVE, LATER] = ["first", "due", "live", "later"].map((name) => `https://stall-${name}.example/.default`);
 
+const SLOW_MS = 50;
+
 const credential = new ClientSecretCredential(AZURE_TENANT_ID, AZURE_CLIENT_ID, AZURE_CLIENT_SECRET, {
   authorityHost: AZURE_AUTHORITY_HOST,
   disableInstanceDiscovery: true,
@@ -40,15 +42,18 @@ await once(input, "line");
 const first = await read(LATER);
 const end = performance.now() + 1000 * Number(STALL);
 let reads = 0;
+let slow = 0;
 while (performance.now() < end) {
-  slowest = Math.max(slowest, await read([DUE, LIVE, LATER][reads % 3]));
+  const took = await read([DUE, LIVE, LATER][reads % 3]);
+  slowest = Math.max(slowest, took);
+  slow += took >= SLOW_MS ? 1 : 0;
   reads += 1;
   await pause(5);
 }
 if (landed) {
   throw new Error("the flight was not held up");
 }
-console.log(JSON.stringify({ reads, slowest_ms: slowest, first_ms: first }));
+console.log(JSON.stringify({ reads, slow, slowest_ms: slowest, first_ms: first }));
 await waiting;
 console.log("landed");
 input.close();
