@@ -7,9 +7,7 @@ import json
 import signal
 import subprocess
 import sys
-import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 
 import azcred
 import azcred.aio
@@ -44,33 +42,6 @@ def test_a_token_asked_for_twice_is_one_request_and_one_object(
     token, expires_on = first
     assert (token, expires_on) == (first.token, first.expires_on)
     assert first.provenance["source"] == "app_service"
-    assert app_service.tokens() == 1
-
-
-def test_200_threads_are_one_request(app_service: Emulator, request: pytest.FixtureRequest) -> None:
-    app_service.fault(endpoint="app_service", latency_ms=300, count=1)
-    credential = azcred.DefaultAzureCredential()
-    barrier = threading.Barrier(200)
-
-    def ask(_: int) -> str:
-        barrier.wait()
-        return credential.get_token(scope(request)).token
-
-    with ThreadPoolExecutor(200) as pool:
-        assert len(set(pool.map(ask, range(200)))) == 1
-    assert app_service.tokens() == 1
-
-
-def test_200_coroutines_are_one_request(app_service: Emulator, request: pytest.FixtureRequest) -> None:
-    async def main() -> None:
-        async with azcred.aio.DefaultAzureCredential() as credential:
-            tokens = await asyncio.gather(*(credential.get_token(scope(request)) for _ in range(200)))
-            assert len({id(token) for token in tokens}) == 1
-            assert await credential.get_token(scope(request)) is tokens[0]
-            info = await credential.get_token_info(scope(request))
-            assert info.token == tokens[0].token
-
-    asyncio.run(main())
     assert app_service.tokens() == 1
 
 
