@@ -1,0 +1,80 @@
+"""What azcred aims at: the one table of it. The rows measure; here is what for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from line import AheadOfAll, AtMost, Bound, Faster, TimesBase, TimesFloor
+
+MS = 1e-3
+MB = 1e6
+
+
+@dataclass
+class Goal:
+    """What a line says, and what was aimed at; nothing is aimed at where a line is there to be looked at."""
+
+    what: str
+    bounds: tuple[Bound, ...] = ()
+
+
+LIBRARY = "azure-identity"
+RUST = "azure_identity"
+NODE = "@azure/identity"
+
+_C = (TimesFloor(2), Faster(4, RUST))
+_TWO = (TimesBase(1.3, "one thread"),)
+_PYTHON_SCOPE = (TimesFloor(3), Faster(80, LIBRARY))
+_PYTHON_REST = (TimesFloor(8), Faster(80, LIBRARY))
+_FLAT = (TimesBase(1.3, "one scope"),)
+_START = (AtMost(15 * MS),)
+_TLS = (AtMost(25 * MS),)
+_COLD = (AtMost(100 * MS),)
+_ONE = (AtMost(1),)
+_NO = (AtMost(300 * MS),)
+_NO_AGAIN = (AtMost(5 * MS),)
+
+GOALS: dict[str, Goal] = {
+    "c/get_token": Goal("cached `get_token`, C", _C),
+    "c/provider": Goal("the same by a prepared request (`azcred_bearer_token_provider_get`)", _C),
+    "c-threads/get_token": Goal("cached `get_token`, C, on each of 2 threads on 2 cores", _TWO),
+    "c-threads/provider": Goal("the same by a prepared request", _TWO),
+    "c-instructions/get_token": Goal("instructions of a cached `get_token`, C"),
+    "c-instructions/provider": Goal("the same by a prepared request"),
+    "python-sync/scope": Goal("cached, Python sync: `get_token(scope)`", _PYTHON_SCOPE),
+    "python-sync/keywords": Goal(
+        "cached, Python sync: `get_token(scope, claims=…, tenant_id=…, enable_cae=…)`", _PYTHON_REST
+    ),
+    "python-sync/info": Goal("cached, Python sync: `get_token_info(scope, options={})`", _PYTHON_REST),
+    "python-sync/info_cae": Goal(
+        'cached, Python sync: `get_token_info(scope, options={"enable_cae": True})`', _PYTHON_REST
+    ),
+    "python-threads": Goal("cached, Python sync, 64 threads: 99th percentile", (AtMost(0.1 * MS),)),
+    "python-asyncio": Goal("cached, asyncio: `await get_token(scope)`", (TimesFloor(3.5), Faster(20, LIBRARY))),
+    "node": Goal("cached, Node: `await getToken(scope)`", (TimesFloor(3), AheadOfAll())),
+    "import/wall": Goal("`import` (Python) over the bare interpreter: time", (AtMost(8 * MS),)),
+    "import/modules": Goal("`import` (Python): modules", (AtMost(10),)),
+    "import/memory": Goal("`import` (Python): memory", (AtMost(5 * MB),)),
+    "require/wall": Goal("`require` (Node) over bare node: time", (AtMost(8 * MS),)),
+    "require/memory": Goal("`require` (Node): memory", (AtMost(5 * MB),)),
+    "first-token/python": Goal("start to first token from IMDS, over the bare process: Python", _START),
+    "first-token/node": Goal("start to first token from IMDS, over the bare process: Node", _START),
+    "first-token/c": Goal("start to first token from IMDS, over the bare process: C", _START),
+    "first-token/python-tls": Goal("start to first token by a client secret over TLS: Python", _TLS),
+    "first-token/node-tls": Goal("start to first token by a client secret over TLS: Node", _TLS),
+    "first-token/c-tls": Goal("start to first token by a client secret over TLS: C", _TLS),
+    "cold/python-threads/requests": Goal("1,000 cold callers, 50 ms server: requests, Python threads", _ONE),
+    "cold/python-threads/wall": Goal(
+        "1,000 cold callers, 50 ms server: until the last has its token, Python threads", _COLD
+    ),
+    "cold/asyncio/requests": Goal("the same, asyncio: requests", _ONE),
+    "cold/asyncio/wall": Goal("the same, asyncio: until the last has its token", _COLD),
+    "cold/node/requests": Goal("the same, Node: requests", _ONE),
+    "cold/node/wall": Goal("the same, Node: until the last has its token", _COLD),
+    "cold/c/requests": Goal("the same, C threads: requests", _ONE),
+    "cold/c/wall": Goal("the same, C threads: until the last has its token", _COLD),
+    "scopes/python-sync": Goal("cached latency with 10,000 scopes in the cache: Python sync", _FLAT),
+    "scopes/asyncio": Goal("cached latency with 10,000 scopes in the cache: asyncio", _FLAT),
+    "scopes/node": Goal("cached latency with 10,000 scopes in the cache: Node", _FLAT),
+    "scopes/c": Goal("cached latency with 10,000 scopes in the cache: C", _FLAT),
+}
