@@ -18,6 +18,9 @@ def compile_all() -> None:
     floor = ["-L", RUST, "-lfloor", f"-Wl,-rpath,{RUST}"]
     loop = BENCH / "c/loop.c"
     run([*STRICT, BENCH / "c/cached.c", loop, "-o", BUILT / "cached", *azcred])
+    run([*STRICT, BENCH / "c/first.c", "-o", BUILT / "first", *azcred])
+    run([*STRICT, BENCH / "c/cold.c", BENCH / "c/crowd.c", "-o", BUILT / "cold", *azcred])
+    run([*STRICT, BENCH / "c/nothing.c", "-o", BUILT / "nothing"])
     run([*STRICT, BENCH / "c/floor.c", loop, "-o", BUILT / "floor", *floor])
     python = ["-shared", "-fPIC", "-I", sysconfig.get_paths()["include"]]
     run([*STRICT, *python, BENCH / "python/floor.c", "-o", BUILT / "floor.so"])

@@ -50,7 +50,7 @@ class Emulator:
     def asked(self, endpoint: str) -> int:
         """Count the requests to an endpoint."""
         counters = self.call("GET", "/counters")
-        return int(counters["endpoints"].get(endpoint, {}).get("requests", 0))
+        return int(counters["by_endpoint"].get(endpoint, {}).get("requests", 0))
 
     def app_service(self) -> dict[str, str]:
         """Give the variables of an App Service worker."""

@@ -13,7 +13,7 @@ import table
 from compiler import compile_all
 from line import Line
 from places import PAGE
-from rows import cached_c, cached_node, cached_python
+from rows import cached_c, cached_node, cached_python, cold, first_token, loading, size
 from stage import Stage
 
 import emulator
@@ -26,6 +26,11 @@ ROWS: dict[str, Callable[[Stage], list[Line]]] = {
     "python-threads": cached_python.threads,
     "python-asyncio": cached_python.awaited,
     "node": cached_node.awaited,
+    "import": loading.by_import,
+    "require": loading.by_require,
+    "first-token": first_token.of_a_process,
+    "cold": cold.at_once,
+    "size": size.of_the_library,
 }
 
 

@@ -1,6 +1,7 @@
 //! `azure_identity`, measured as azcred is: `peer WHAT`. Each prints one JSON object.
 
 mod cached;
+mod cold;
 mod credential;
 mod first;
 
@@ -13,6 +14,7 @@ fn main() -> ExitCode {
         ["nothing"] => return ExitCode::SUCCESS,
         ["cached", "time"] => cached::time(),
         ["cached", number] => cached::make_calls(number.parse().unwrap_or(0)),
+        ["cold"] => cold::callers(),
         ["first", kind] => first::token(kind),
         _ => return ExitCode::from(2),
     };
