@@ -13,7 +13,7 @@ import table
 from compiler import compile_all
 from line import Line
 from places import PAGE
-from rows import cached_c, cached_node, cached_python, cold, first_token, loading, size
+from rows import cached_c, cached_node, cached_python, cold, first_token, loading, scopes, size
 from stage import Stage
 
 import emulator
@@ -30,6 +30,7 @@ ROWS: dict[str, Callable[[Stage], list[Line]]] = {
     "require": loading.by_require,
     "first-token": first_token.of_a_process,
     "cold": cold.at_once,
+    "scopes": scopes.in_the_cache,
     "size": size.of_the_library,
 }
 

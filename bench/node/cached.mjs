@@ -12,8 +12,8 @@ async function batch(ask, number) {
 
 const ask = await asking(process.argv[2]);
 await batch(ask, 50);
-// The optimising compiler needs its time: some 200 ms, then batches of some 20 ms; their median counts.
-await batch(ask, Math.max(50, Math.floor(0.2 / (await batch(ask, 200)))));
+// The optimising compiler needs its time: half a second, then batches of some 20 ms; their median counts.
+await batch(ask, Math.max(50, Math.floor(0.5 / (await batch(ask, 200)))));
 const number = Math.max(20, Math.floor(0.02 / (await batch(ask, 200))));
 const spans = [];
 for (let at = 0; at < 9; at += 1) {
