@@ -21,6 +21,8 @@ def compile_all() -> None:
     run([*STRICT, BENCH / "c/first.c", "-o", BUILT / "first", *azcred])
     run([*STRICT, BENCH / "c/cold.c", BENCH / "c/crowd.c", "-o", BUILT / "cold", *azcred])
     run([*STRICT, BENCH / "c/scopes.c", BENCH / "c/crowd.c", "-o", BUILT / "scopes", *azcred])
+    run([*STRICT, BENCH / "c/renewal.c", BENCH / "c/crowd.c", "-o", BUILT / "renewal", *azcred])
+    run([*STRICT, "-shared", "-fPIC", BENCH / "c/clock.c", "-o", BUILT / "clock.so"])
     run([*STRICT, BENCH / "c/nothing.c", "-o", BUILT / "nothing"])
     run([*STRICT, BENCH / "c/floor.c", loop, "-o", BUILT / "floor", *floor])
     python = ["-shared", "-fPIC", "-I", sysconfig.get_paths()["include"]]

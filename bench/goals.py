@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from line import AheadOfAll, AtMost, Bound, Faster, TimesBase, TimesFloor
+from line import AheadOfAll, AtMost, Bound, Exactly, Faster, TimesBase, TimesFloor
 
 MS = 1e-3
 MB = 1e6
@@ -30,7 +30,9 @@ _FLAT = (TimesBase(1.3, "one scope"),)
 _START = (AtMost(15 * MS),)
 _TLS = (AtMost(25 * MS),)
 _COLD = (AtMost(100 * MS),)
-_ONE = (AtMost(1),)
+_ONE = (Exactly(1),)
+_NOBODY_WAITS = (AtMost(50 * MS),)
+"""Of a stall of a second: what 200 threads on two cores take to have their turn."""
 _NO = (AtMost(300 * MS),)
 _NO_AGAIN = (AtMost(5 * MS),)
 
@@ -73,6 +75,53 @@ GOALS: dict[str, Goal] = {
     "cold/node/seconds": Goal("1,000 cold callers, 50 ms server, Node: until the last has it", _COLD),
     "cold/c/requests": Goal("1,000 cold callers, 50 ms server, C threads: requests", _ONE),
     "cold/c/seconds": Goal("1,000 cold callers, 50 ms server, C threads: until the last has it", _COLD),
+    "renewal/python-threads/requests": Goal(
+        "200 callers at renewal time, server stalls for 1 s, Python threads: requests", _ONE
+    ),
+    "renewal/python-threads/seconds": Goal("the same, Python threads: the longest wait", _NOBODY_WAITS),
+    "renewal/asyncio/requests": Goal("200 callers at renewal time, server stalls for 1 s, asyncio: requests", _ONE),
+    "renewal/asyncio/seconds": Goal("the same, asyncio: the longest wait", _NOBODY_WAITS),
+    "renewal/node/requests": Goal("200 callers at renewal time, server stalls for 1 s, Node: requests", _ONE),
+    "renewal/node/seconds": Goal("the same, Node: the longest wait", _NOBODY_WAITS),
+    "renewal/c/requests": Goal("200 callers at renewal time, server stalls for 1 s, C threads: requests", _ONE),
+    "renewal/c/seconds": Goal("the same, C threads: the longest wait", _NOBODY_WAITS),
+    "renewal/other": Goal(
+        "a cached scope while another is fetched, server stalls for 1 s, C: the longest wait", _NOBODY_WAITS
+    ),
+    "default-chain/python/unreachable/first": Goal(
+        "default chain, nothing configured, metadata address unreachable: Python", _NO
+    ),
+    "default-chain/python/silent/first": Goal(
+        "default chain, nothing configured, metadata address silent: Python", _NO
+    ),
+    "default-chain/python/refusing/first": Goal(
+        "default chain, nothing configured, metadata address refusing: Python", _NO
+    ),
+    "default-chain/node/unreachable/first": Goal(
+        "default chain, nothing configured, metadata address unreachable: Node", _NO
+    ),
+    "default-chain/node/silent/first": Goal("default chain, nothing configured, metadata address silent: Node", _NO),
+    "default-chain/node/refusing/first": Goal(
+        "default chain, nothing configured, metadata address refusing: Node", _NO
+    ),
+    "default-chain/python/unreachable/second": Goal(
+        "default chain, nothing configured, metadata address unreachable: Python, the second call", _NO_AGAIN
+    ),
+    "default-chain/python/silent/second": Goal(
+        "default chain, nothing configured, metadata address silent: Python, the second call", _NO_AGAIN
+    ),
+    "default-chain/python/refusing/second": Goal(
+        "default chain, nothing configured, metadata address refusing: Python, the second call", _NO_AGAIN
+    ),
+    "default-chain/node/unreachable/second": Goal(
+        "default chain, nothing configured, metadata address unreachable: Node, the second call", _NO_AGAIN
+    ),
+    "default-chain/node/silent/second": Goal(
+        "default chain, nothing configured, metadata address silent: Node, the second call", _NO_AGAIN
+    ),
+    "default-chain/node/refusing/second": Goal(
+        "default chain, nothing configured, metadata address refusing: Node, the second call", _NO_AGAIN
+    ),
     "size": Goal("size of libazcred.so, stripped", (AtMost(5.5 * MB),)),
     "scopes/python-sync": Goal("cached latency with 10,000 scopes in the cache: Python sync", _FLAT),
     "scopes/asyncio": Goal("cached latency with 10,000 scopes in the cache: asyncio", _FLAT),

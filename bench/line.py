@@ -57,13 +57,29 @@ class AtMost:
     value: float
 
     def text(self, line: Line) -> str:
-        return f"≤ {shown(self.value, line.unit)}" if self.value != 1 or line.unit else "1"
+        return f"≤ {shown(self.value, line.unit)}"
 
     def ratio(self, _line: Line) -> None:
         return None
 
     def met(self, line: Line) -> bool:
         return line.azcred <= self.value
+
+
+@dataclass
+class Exactly:
+    """Neither more nor less than a number."""
+
+    value: float
+
+    def text(self, line: Line) -> str:
+        return shown(self.value, line.unit)
+
+    def ratio(self, _line: Line) -> None:
+        return None
+
+    def met(self, line: Line) -> bool:
+        return line.azcred == self.value
 
 
 @dataclass

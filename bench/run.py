@@ -13,7 +13,7 @@ import table
 from compiler import compile_all
 from line import Line
 from places import PAGE
-from rows import cached_c, cached_node, cached_python, cold, first_token, loading, scopes, size
+from rows import cached_c, cached_node, cached_python, cold, default_chain, first_token, loading, renewal, scopes, size
 from stage import Stage
 
 import emulator
@@ -31,6 +31,8 @@ ROWS: dict[str, Callable[[Stage], list[Line]]] = {
     "first-token": first_token.of_a_process,
     "cold": cold.at_once,
     "scopes": scopes.in_the_cache,
+    "renewal": renewal.while_stalled,
+    "default-chain": default_chain.saying_no,
     "size": size.of_the_library,
 }
 

@@ -4,6 +4,7 @@ mod cached;
 mod cold;
 mod credential;
 mod first;
+mod renewal;
 
 use std::process::ExitCode;
 
@@ -16,6 +17,7 @@ fn main() -> ExitCode {
         ["cached", number] => cached::make_calls(number.parse().unwrap_or(0)),
         ["cold"] => cold::callers(),
         ["first", kind] => first::token(kind),
+        ["other"] => renewal::other(),
         _ => return ExitCode::from(2),
     };
     println!("{answer}");
