@@ -28,7 +28,7 @@ test-az: $(WORK)/az.stamp $(WORK)/peers.stamp
 
 # Some twelve minutes; `make bench ONLY=c,node` measures a few rows (the names are in bench/run.py).
 bench: $(WORK)/bench/peers.stamp $(WORK)/bench/rust.stamp
-	ONLY=$(ONLY) $(WORK)/bench/venv/bin/python bench/run.py
+	ONLY='$(ONLY)' $(WORK)/bench/venv/bin/python bench/run.py
 
 header:
 	cargo xtask header

@@ -36,13 +36,21 @@ _NOBODY_WAITS = (AtMost(50 * MS),)
 _NO = (AtMost(300 * MS),)
 _NO_AGAIN = (AtMost(5 * MS),)
 
+_DOORS = {"python": "Python", "node": "Node"}
+_NOBODY = {
+    "unreachable": "unreachable",
+    "silent": "silent",
+    "refusing": "refusing connections",
+    "strange": "another cloud's, which answers 404",
+}
+
 GOALS: dict[str, Goal] = {
     "c/get_token": Goal("cached `get_token`, C", _C),
-    "c/provider": Goal("the same by a prepared request (`azcred_bearer_token_provider_get`)", _C),
+    "c/provider": Goal("cached, C, a prepared request (`azcred_bearer_token_provider_get`)", _C),
     "c-threads/get_token": Goal("cached `get_token`, C, on each of 2 threads on 2 cores", _TWO),
-    "c-threads/provider": Goal("the same by a prepared request", _TWO),
+    "c-threads/provider": Goal("cached, C, a prepared request, on each of 2 threads on 2 cores", _TWO),
     "c-instructions/get_token": Goal("instructions of a cached `get_token`, C"),
-    "c-instructions/provider": Goal("the same by a prepared request"),
+    "c-instructions/provider": Goal("instructions of a cached prepared request, C"),
     "python-sync/scope": Goal("cached, Python sync: `get_token(scope)`", _PYTHON_SCOPE),
     "python-sync/keywords": Goal(
         "cached, Python sync: `get_token(scope, claims=…, tenant_id=…, enable_cae=…)`", _PYTHON_REST
@@ -78,49 +86,23 @@ GOALS: dict[str, Goal] = {
     "renewal/python-threads/requests": Goal(
         "200 callers at renewal time, server stalls for 1 s, Python threads: requests", _ONE
     ),
-    "renewal/python-threads/seconds": Goal("the same, Python threads: the longest wait", _NOBODY_WAITS),
+    "renewal/python-threads/seconds": Goal(
+        "200 callers at renewal time, server stalls for 1 s, Python threads: the longest wait", _NOBODY_WAITS
+    ),
     "renewal/asyncio/requests": Goal("200 callers at renewal time, server stalls for 1 s, asyncio: requests", _ONE),
-    "renewal/asyncio/seconds": Goal("the same, asyncio: the longest wait", _NOBODY_WAITS),
+    "renewal/asyncio/seconds": Goal(
+        "200 callers at renewal time, server stalls for 1 s, asyncio: the longest wait", _NOBODY_WAITS
+    ),
     "renewal/node/requests": Goal("200 callers at renewal time, server stalls for 1 s, Node: requests", _ONE),
-    "renewal/node/seconds": Goal("the same, Node: the longest wait", _NOBODY_WAITS),
+    "renewal/node/seconds": Goal(
+        "200 callers at renewal time, server stalls for 1 s, Node: the longest wait", _NOBODY_WAITS
+    ),
     "renewal/c/requests": Goal("200 callers at renewal time, server stalls for 1 s, C threads: requests", _ONE),
-    "renewal/c/seconds": Goal("the same, C threads: the longest wait", _NOBODY_WAITS),
+    "renewal/c/seconds": Goal(
+        "200 callers at renewal time, server stalls for 1 s, C threads: the longest wait", _NOBODY_WAITS
+    ),
     "renewal/other": Goal(
         "a cached scope while another is fetched, server stalls for 1 s, C: the longest wait", _NOBODY_WAITS
-    ),
-    "default-chain/python/unreachable/first": Goal(
-        "default chain, nothing configured, metadata address unreachable: Python", _NO
-    ),
-    "default-chain/python/silent/first": Goal(
-        "default chain, nothing configured, metadata address silent: Python", _NO
-    ),
-    "default-chain/python/refusing/first": Goal(
-        "default chain, nothing configured, metadata address refusing: Python", _NO
-    ),
-    "default-chain/node/unreachable/first": Goal(
-        "default chain, nothing configured, metadata address unreachable: Node", _NO
-    ),
-    "default-chain/node/silent/first": Goal("default chain, nothing configured, metadata address silent: Node", _NO),
-    "default-chain/node/refusing/first": Goal(
-        "default chain, nothing configured, metadata address refusing: Node", _NO
-    ),
-    "default-chain/python/unreachable/second": Goal(
-        "default chain, nothing configured, metadata address unreachable: Python, the second call", _NO_AGAIN
-    ),
-    "default-chain/python/silent/second": Goal(
-        "default chain, nothing configured, metadata address silent: Python, the second call", _NO_AGAIN
-    ),
-    "default-chain/python/refusing/second": Goal(
-        "default chain, nothing configured, metadata address refusing: Python, the second call", _NO_AGAIN
-    ),
-    "default-chain/node/unreachable/second": Goal(
-        "default chain, nothing configured, metadata address unreachable: Node, the second call", _NO_AGAIN
-    ),
-    "default-chain/node/silent/second": Goal(
-        "default chain, nothing configured, metadata address silent: Node, the second call", _NO_AGAIN
-    ),
-    "default-chain/node/refusing/second": Goal(
-        "default chain, nothing configured, metadata address refusing: Node, the second call", _NO_AGAIN
     ),
     "size": Goal("size of libazcred.so, stripped", (AtMost(5.5 * MB),)),
     "scopes/python-sync": Goal("cached latency with 10,000 scopes in the cache: Python sync", _FLAT),
@@ -128,3 +110,8 @@ GOALS: dict[str, Goal] = {
     "scopes/node": Goal("cached latency with 10,000 scopes in the cache: Node", _FLAT),
     "scopes/c": Goal("cached latency with 10,000 scopes in the cache: C", _FLAT),
 }
+for _which, _bounds, _more in (("first", _NO, ""), ("second", _NO_AGAIN, ", the second call")):
+    for _door, _language in _DOORS.items():
+        for _network, _words in _NOBODY.items():
+            _what = f"default chain, nothing configured, metadata address {_words}: {_language}{_more}"
+            GOALS[f"default-chain/{_door}/{_network}/{_which}"] = Goal(_what, _bounds)

@@ -1,4 +1,4 @@
-"""Networks of our own, in which nobody plays the metadata service at 169.254.169.254."""
+"""Networks of our own, in which nobody is Azure's metadata service at 169.254.169.254."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import shlex
 import shutil
 from pathlib import Path
 
+from places import BENCH, PYTHON
 from program import Command, ProgramError
 
 METADATA = "169.254.169.254"
@@ -27,6 +28,8 @@ NETWORKS = {
     ),
     # The address is here, and nobody listens: connecting is refused.
     "refusing": (f"ip address add {METADATA}/32 dev lo",),
+    # The address is another cloud's, whose metadata service knows no such path.
+    "strange": (f"ip address add {METADATA}/32 dev lo",),
 }
 
 
@@ -37,7 +40,8 @@ def within(network: str, command: Command) -> Command:
         raise ProgramError("unshare (util-linux) and ip (iproute2) are not there")
     steps = [step.replace("ip ", f"{ip} ", 1) for step in ("ip link set lo up", *NETWORKS[network])]
     program = Path(shutil.which(str(command[0])) or command[0]).absolute()
-    words = shlex.join([str(program), *(str(word) for word in command[1:])])
+    stranger = [str(PYTHON), str(BENCH / "python/stranger.py")] if network == "strange" else []
+    words = shlex.join([*stranger, str(program), *(str(word) for word in command[1:])])
     script = " && ".join([*steps, f"PATH=/nonexistent exec {words}"])
     # Who is not root becomes it in a namespace of users.
     options = ["--net"] if os.geteuid() == 0 else ["--net", "--user", "--map-root-user"]

@@ -9,22 +9,25 @@ from textwrap import dedent
 import machine
 import table
 from line import Line
+from places import BENCH
 
 HEAD = """\
     # Speed and memory, beside the peers
 
-    Written by `make bench`, which measures everything anew; edit `bench/`, not this page.
-
-    All numbers of a row come from one run on one machine, the contestants taking turns, each in a process of its own;
-    each number is a median, of five rounds where nothing else is said. The servers are `azcred emulator` on loopback. A
-    floor is a program that does only what can't be left out of such a call. Loops are a part of all numbers, floors
-    included. `make bench ONLY=c,node` measures a few rows and leaves this page alone.
+    Written by `make bench`, which measures everything anew; edit `bench/`, not this page. What is aimed at is in
+    [goals.py](../bench/goals.py).
 """
 
+METHOD = BENCH / "method.md"
 
-def text(lines: Sequence[Line], day: datetime.date) -> str:
+
+def text(lines: Sequence[Line], day: datetime.date, load: float, rows: Sequence[str]) -> str:
     """Give the page."""
     facts = "".join(f"* {name}: {value}\n" for name, value in machine.facts().items())
     notes = "".join(f"* {table.what(line)}: {note}.\n" for line in lines for note in line.notes)
-    measured = f"Measured on {day.isoformat()}.\n\n{facts}"
-    return f"{dedent(HEAD)}\n{measured}\n{table.page(lines)}\n## Beside the numbers\n\n{notes}"
+    names = ", ".join(f"`{name}`" for name in rows)
+    return (
+        f"{dedent(HEAD)}\nMeasured on {day.isoformat()}, at a load of {load:.1f} before it began.\n\n{facts}\n"
+        f"{table.page(lines)}\n## Beside the numbers\n\n{notes}\n{METHOD.read_text()}\n"
+        f"`make bench ONLY=c,node` measures a few rows and leaves this page alone. There are {names}.\n"
+    )

@@ -8,7 +8,7 @@ from typing import Any
 
 from program import ProgramError
 
-ROUNDS = 5
+ROUNDS = 7
 
 Answer = Mapping[str, Any]
 

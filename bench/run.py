@@ -21,7 +21,6 @@ import emulator
 ROWS: dict[str, Callable[[Stage], list[Line]]] = {
     "c": cached_c.on_one_thread,
     "c-threads": cached_c.on_two_threads,
-    "c-instructions": cached_c.in_instructions,
     "python-sync": cached_python.sync,
     "python-threads": cached_python.threads,
     "python-asyncio": cached_python.awaited,
@@ -34,6 +33,7 @@ ROWS: dict[str, Callable[[Stage], list[Line]]] = {
     "renewal": renewal.while_stalled,
     "default-chain": default_chain.saying_no,
     "size": size.of_the_library,
+    "c-instructions": cached_c.in_instructions,
 }
 
 
@@ -43,6 +43,7 @@ def main() -> int:
     if unknown := set(only) - set(ROWS):
         print(f"bench: no row is called {', '.join(sorted(unknown))}; there are {', '.join(ROWS)}", file=sys.stderr)
         return 2
+    load = os.getloadavg()[0]
     compile_all()
     lines: list[Line] = []
     failures: list[table.Failure] = []
@@ -55,12 +56,13 @@ def main() -> int:
                 lines += ROWS[name](stage)
             except Exception as error:
                 failures.append(table.Failure(name, str(error)))
-            print(f"{name}: {time.monotonic() - begun:.0f} s", file=sys.stderr)
+            print(f"{name}: {time.monotonic() - begun:.0f} s", file=sys.stderr, flush=True)
     print(table.terminal(lines))
     for failure in failures:
         print(f"{failure.row}: could not be measured: {failure.reason}", file=sys.stderr)
     if not only and not failures:
-        PAGE.write_text(page.text(lines, datetime.datetime.now(datetime.timezone.utc).date()))
+        day = datetime.datetime.now(datetime.timezone.utc).date()
+        PAGE.write_text(page.text(lines, day, load, list(ROWS)))
     return 1 if failures else 0
 
 

@@ -8,6 +8,9 @@ import time
 
 from contestants import STORAGE, make
 
+PATIENCE = 5
+"""Seconds: who needs more for the first no is not asked again."""
+
 
 def refusal(credential: object) -> float:
     """Give how long a refusal takes; a token is a mistake of the scene's."""
@@ -19,5 +22,9 @@ def refusal(credential: object) -> float:
     raise RuntimeError("somebody gave a token")
 
 
-credential = make(f"{sys.argv[1]}/default_chain")
-print(json.dumps({"first": refusal(credential), "second": refusal(credential)}))
+if __name__ == "__main__":
+    credential = make(f"{sys.argv[1]}/default_chain")
+    found = {"first": refusal(credential)}
+    if found["first"] < PATIENCE:
+        found["second"] = refusal(credential)
+    print(json.dumps(found))

@@ -36,8 +36,10 @@ def saying_no(_stage: Stage) -> list[Line]:
     lines = []
     for which in ("first", "second"):
         for case, found in own.items():
-            peer = PEERS[case.partition("/")[0]]
-            lines.append(Line(f"default-chain/{case}/{which}", found[which], peers={peer: theirs[case][which]}))
+            line = Line(f"default-chain/{case}/{which}", found[which])
+            if which in theirs[case]:
+                line.peers[PEERS[case.partition("/")[0]]] = theirs[case][which]
+            lines.append(line)
     return lines
 
 

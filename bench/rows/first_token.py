@@ -37,20 +37,15 @@ def of_a_process(stage: Stage) -> list[Line]:
         lines.append(_line(door, over_bare(bare, managed, dict.fromkeys(managed, imds))))
         lines.append(_line(f"{door}-tls", over_bare(bare, secret, dict.fromkeys(secret, application))))
     # azure_identity's address of IMDS is fixed; it asks App Service's endpoint by the same code.
-    peer = {
-        "managed": [RUST / "peer", "first", "managed_identity"],
-        "secret": [RUST / "peer", "first", "client_secret"],
-    }
-    own = {
-        "managed": [BUILT / "first", "ManagedIdentityCredential"],
-        "secret": [BUILT / "first", "ClientSecretCredential"],
-    }
-    found = over_bare([BUILT / "nothing"], own, {"managed": imds, "secret": application})
-    peers = over_bare(
-        [RUST / "peer", "nothing"], peer, {"managed": stage.emulator.app_service(), "secret": application}
-    )
-    lines.append(_line("c", {"azcred": found["managed"], RUST_PEER: peers["managed"]}))
-    lines.append(_line("c-tls", {"azcred": found["secret"], RUST_PEER: peers["secret"]}))
+    peer_env = {"c": stage.emulator.app_service(), "c-tls": application}
+    for line, name, kind, env in (
+        ("c", "ManagedIdentityCredential", "managed_identity", imds),
+        ("c-tls", "ClientSecretCredential", "client_secret", application),
+    ):
+        found = over_bare([BUILT / "nothing"], {"azcred": [BUILT / "first", name]}, {"azcred": env})
+        peer = {RUST_PEER: [RUST / "peer", "first", kind]}
+        found |= over_bare([RUST / "peer", "nothing"], peer, {RUST_PEER: peer_env[line]})
+        lines.append(_line(line, found))
     lines[4].notes.append("azure_identity asks App Service's endpoint, since its address of IMDS is fixed")
     lines[5].notes.append(
         "the emulator's authority is the only root for azcred, azure-identity and azure_identity; Node adds it"
