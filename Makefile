@@ -35,6 +35,7 @@ header:
 
 fmt:
 	cargo fmt --all
+	cargo fmt --manifest-path bench/rust/Cargo.toml --all
 
 # ---- what the machine must have: one clear line for what is missing
 $(WORK)/tools.stamp: tests/tools.sh

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -50,9 +51,14 @@ def wall(command: Command, env: Mapping[str, str], *, cwd: Path | None = None) -
     """Give the seconds from starting a program to its end."""
     words = [str(word) for word in command]
     begun = time.perf_counter()
-    # No pipes and no thread to read them: they would be measured too.
-    done = subprocess.run(words, env=dict(env), cwd=cwd, stdout=subprocess.DEVNULL, timeout=PATIENCE, check=False)
-    spent = time.perf_counter() - begun
-    if done.returncode != 0:
-        raise ProgramError(f"{' '.join(words)}: ended with {done.returncode}")
+    # No pipes and nobody to read them: they would be measured too.
+    with subprocess.Popen(words, env=dict(env), cwd=cwd, stdout=subprocess.DEVNULL) as process:
+        # A program that does not come to its end ends the wait. Popen.wait(timeout) looks now and then.
+        timer = threading.Timer(PATIENCE, process.kill)
+        timer.start()
+        status = process.wait()
+        spent = time.perf_counter() - begun
+        timer.cancel()
+    if status != 0:
+        raise ProgramError(f"{' '.join(words)}: ended with {status}")
     return spent

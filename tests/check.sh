@@ -8,6 +8,7 @@ say() { printf '\n== %s\n' "$1"; }
 
 say 'format'
 cargo fmt --all --check
+cargo fmt --manifest-path bench/rust/Cargo.toml --all --check
 $bin/ruff format --quiet --check bindings/python tests examples bench
 say 'lints'
 cargo clippy --quiet --locked --workspace --all-targets -- --deny warnings

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from contestants import STORAGE, make
@@ -18,27 +19,30 @@ LATENCY = 0.05
 
 
 def in_threads(ask: Callable[[], Any]) -> float:
-    """Have all threads there before the first asks: they sleep until one moment, which costs less than a barrier."""
-    moment = 0.0
-    set_out = threading.Event()
-    ends: list[float] = []
+    """Have a thread for each, as a pool starts them.
 
-    def call() -> None:
-        set_out.wait()
-        time.sleep(max(0, moment - time.perf_counter()))
-        ask()
-        ends.append(time.perf_counter())
+    Holding all of them back for one moment would measure how 1,000 threads fight for the interpreter's lock: that alone
+    takes longer than the server.
+    """
+    with ThreadPoolExecutor(CALLERS) as pool:
+        begun = time.perf_counter()
+        for caller in [pool.submit(ask) for _ in range(CALLERS)]:
+            caller.result()
+        return time.perf_counter() - begun
 
-    threads = [threading.Thread(target=call) for _ in range(CALLERS)]
-    for thread in threads:
-        thread.start()
-    moment = time.perf_counter() + 1
-    set_out.set()
-    for thread in threads:
-        thread.join()
-    if len(ends) < CALLERS:
-        raise RuntimeError("a thread got nothing")
-    return max(ends) - moment
+
+def once() -> Callable[[], bool]:
+    """Give the floor's call: the first one starts a clock, and all wait for it."""
+    done = threading.Event()
+    timer = threading.Timer(LATENCY, done.set)
+    first = threading.Lock()
+
+    def ask() -> bool:
+        if first.acquire(blocking=False):
+            timer.start()
+        return done.wait()
+
+    return ask
 
 
 async def in_coroutines(ask: Callable[[], Any]) -> float:
@@ -69,7 +73,7 @@ if __name__ == "__main__":
     if way == "asyncio":
         seconds = asyncio.run(main(name))
     elif name.startswith("floor"):
-        seconds = in_threads(lambda: time.sleep(LATENCY))
+        seconds = in_threads(once())
     else:
         credential = make(name)
         seconds = in_threads(lambda: credential.get_token(STORAGE))

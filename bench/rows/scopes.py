@@ -26,7 +26,7 @@ PEERS = {
 }
 IN_PYTHON = {name: FEW for name in PEERS if name.startswith("azure-identity")}
 IN_NODE = {name: FEW for name in PEERS if name.startswith("@azure/identity")}
-ROUNDS = 2
+ROUNDS = 3
 
 
 def in_the_cache(stage: Stage) -> list[Line]:

@@ -52,7 +52,6 @@ fn together(threads: usize, credential: &Arc<dyn TokenCredential>, number: u32) 
         let threads: Vec<_> = (0..threads).map(start).collect();
         threads.into_iter().map(|thread| thread.join().expect("no call failed")).sum()
     });
-    #[expect(clippy::cast_precision_loss, reason = "a handful")]
     let threads = threads as f64;
     all / threads
 }
@@ -67,7 +66,6 @@ fn warm() -> Arc<dyn TokenCredential> {
 /// Measures.
 pub fn time() -> serde_json::Value {
     let credential = warm();
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "some 50,000")]
     let number = (0.02 / together(1, &credential, 5000)) as u32 + 1;
     let (mut one, mut two) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
