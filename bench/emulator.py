@@ -7,6 +7,7 @@ import json
 import subprocess
 import tempfile
 import threading
+import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -46,6 +47,15 @@ class Emulator:
     def fault(self, **fault: Any) -> None:
         """Inject a fault."""
         self.call("POST", "/faults", fault)
+
+    def managed_token(self) -> dict[str, str]:
+        """Get what App Service answers for storage."""
+        query = urllib.parse.urlencode({"resource": "https://storage.azure.com", "api-version": "2019-08-01"})
+        headers = {"X-IDENTITY-HEADER": self["identity_header"]}
+        request = urllib.request.Request(f"{self['identity_endpoint']}?{query}", headers=headers)
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=10) as answer:
+            token: dict[str, str] = json.load(answer)
+        return token
 
     def asked(self, endpoint: str) -> int:
         """Count the requests to an endpoint."""

@@ -21,7 +21,10 @@ from stage import Contestant, Stage, node, python
 
 STALL_MS = 1000
 LATER = 14 * 3600
-"""Seconds: past half of a managed identity's token, which lives for a day."""
+"""Seconds: past half of a managed identity's token, which lives for a day: that is when the peers renew it."""
+
+DUE = 1
+"""Seconds after which the server wants the token to be renewed: azcred heeds that."""
 
 AZCRED = "azcred/managed_identity"
 IN_PYTHON = "azure-identity/managed_identity"
@@ -38,14 +41,19 @@ def while_stalled(stage: Stage) -> list[Line]:
     }
     lines = []
     for door, commands in doors.items():
-        found = in_turn({name: _stalled(stage, command, LATER) for name, command in commands.items()}, 3)
+        found = in_turn(
+            {name: _stalled(stage, command, is_due=True, is_peer=name != AZCRED) for name, command in commands.items()},
+            3,
+        )
         for what, unit in (("requests", ""), ("seconds", "s")):
             lines.append(_line(f"renewal/{door}/{what}", {name: answer[what] for name, answer in found.items()}, unit))
     others: Mapping[str, Command] = {
         AZCRED: [BUILT / "renewal", "other"],
         "azure_identity": [RUST / "peer", "other"],
     }
-    found = in_turn({name: _stalled(stage, command, 0) for name, command in others.items()}, 3)
+    found = in_turn(
+        {name: _stalled(stage, command, is_due=False, is_peer=name != AZCRED) for name, command in others.items()}, 3
+    )
     lines.append(_line("renewal/other", {name: answer["seconds"] for name, answer in found.items()}, "s"))
     return lines
 
@@ -55,11 +63,18 @@ def _line(key: str, found: Mapping[str, float], unit: str) -> Line:
     return Line(key, found[AZCRED], unit=unit, peers=peers)
 
 
-def _stalled(stage: Stage, command: Command, later: int) -> Contestant:
+def _stalled(stage: Stage, command: Command, *, is_due: bool, is_peer: bool) -> Contestant:
     def ask() -> Answer:
         stage.emulator.clear()
+        if is_due and not is_peer:
+            answer = json.dumps(stage.emulator.managed_token() | {"refresh_in": DUE})
+            stage.emulator.fault(
+                endpoint="app_service", status=200, body=answer, content_type="application/json", count=1
+            )
         with _clock() as clock:
-            env = stage.env(AZCRED) | {"LD_PRELOAD": str(BUILT / "clock.so"), "BENCH_CLOCK": str(clock)}
+            env = stage.env(AZCRED)
+            if is_peer:
+                env |= {"LD_PRELOAD": str(BUILT / "clock.so"), "BENCH_CLOCK": str(clock)}
             process = subprocess.Popen(
                 [str(word) for word in command],
                 env=plain() | env,
@@ -72,9 +87,13 @@ def _stalled(stage: Stage, command: Command, later: int) -> Contestant:
                     raise ProgramError(f"{command}: got no first token")
                 stage.emulator.clear()
                 stage.emulator.fault(endpoint="app_service", latency_ms=STALL_MS)
-                with clock.open("r+b") as file:
-                    file.write(struct.pack("=q", later))
-                answer = _answer(process)
+                if is_due and is_peer:
+                    with clock.open("r+b") as file:
+                        file.write(struct.pack("=q", LATER))
+                elif is_due:
+                    # Clocks of whole seconds.
+                    time.sleep(DUE + 1)
+                waits = _answer(process)
                 requests = _arrived(stage)
                 process.communicate(timeout=PATIENCE)
             finally:
@@ -82,7 +101,7 @@ def _stalled(stage: Stage, command: Command, later: int) -> Contestant:
                 process.wait()
         if process.returncode != 0:
             raise ProgramError(f"{command}: ended with {process.returncode}")
-        return {**answer, "requests": requests}
+        return {**waits, "requests": requests}
 
     return ask
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import urllib.request
 from collections.abc import Mapping
-from urllib.parse import urlencode
 
 from line import Line, shown
 from rounds import in_turn
@@ -59,11 +57,7 @@ def _line(key: str, contestants: Mapping[str, Contestant]) -> Line:
 
 def _answer_at_once(emulator: Emulator) -> None:
     """Have every question answered with the same token: signing one for each would be most of the time."""
-    query = urlencode({"resource": "https://storage.azure.com", "api-version": "2019-08-01"})
-    headers = {"X-IDENTITY-HEADER": emulator["identity_header"]}
-    request = urllib.request.Request(f"{emulator['identity_endpoint']}?{query}", headers=headers)
-    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=10) as answer:
-        managed = json.load(answer)
+    managed = emulator.managed_token()
     application = {"token_type": "Bearer", "expires_in": 3599, "access_token": managed["access_token"]}
     emulator.fault(endpoint="app_service", status=200, body=json.dumps(managed), content_type="application/json")
     emulator.fault(endpoint="entra_token", status=200, body=json.dumps(application), content_type="application/json")
