@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: build check demo test test-az bench lock lock-az header clean fmt
+.PHONY: build check demo test test-az bench lock lock-az lock-bench header clean fmt
 
 WORK := .work
 PYTHON := $(WORK)/venv/bin/python
@@ -26,14 +26,16 @@ test: $(WORK)/test-tools.stamp check $(WORK)/peers.stamp $(WORK)/examples/blob
 test-az: $(WORK)/az.stamp $(WORK)/peers.stamp
 	$(PYTHON) -m pytest -q -p no:cacheprovider tests/python/real_az.py
 
-bench:
-	@echo "bench: there are no benchmarks yet" >&2; exit 1
+# Some twelve minutes; `make bench ONLY=c,node` measures a few rows (the names are in bench/run.py).
+bench: $(WORK)/bench/peers.stamp $(WORK)/bench/rust.stamp
+	ONLY='$(ONLY)' $(WORK)/bench/venv/bin/python bench/run.py
 
 header:
 	cargo xtask header
 
 fmt:
 	cargo fmt --all
+	cargo fmt --manifest-path bench/rust/Cargo.toml --all
 
 # ---- what the machine must have: one clear line for what is missing
 $(WORK)/tools.stamp: tests/tools.sh
@@ -43,6 +45,10 @@ $(WORK)/tools.stamp: tests/tools.sh
 
 $(WORK)/test-tools.stamp: tests/tools.sh | $(WORK)/tools.stamp
 	@tests/tools.sh test
+	@touch $@
+
+$(WORK)/bench-tools.stamp: tests/tools.sh | $(WORK)/tools.stamp
+	@tests/tools.sh bench
 	@touch $@
 
 # ---- what the registries bring, into ignored folders; again only when a lock file changes
@@ -62,6 +68,22 @@ $(WORK)/az.stamp: tests/requirements-az.txt | $(WORK)/tools.stamp
 	$(WORK)/az/bin/python -m pip install --quiet --no-deps --requirement tests/requirements-az.txt
 	@touch $@
 
+# The peers of the benchmarks, apart from what the tests use: each has folders of its own.
+$(WORK)/bench/python.stamp: bench/requirements.txt | $(WORK)/bench-tools.stamp
+	python3 -m venv $(WORK)/bench/venv
+	$(WORK)/bench/venv/bin/python -m pip install --quiet --no-deps --requirement bench/requirements.txt
+	@touch $@
+
+$(WORK)/bench/node.stamp: bench/node/package.json bench/node/package-lock.json | $(WORK)/bench-tools.stamp
+	mkdir -p $(WORK)/bench/node
+	cp bench/node/package.json bench/node/package-lock.json .npmrc $(WORK)/bench/node/
+	cd $(WORK)/bench/node && npm ci --silent --ignore-scripts --no-audit --no-fund
+	@touch $@
+
+$(WORK)/bench/rust.stamp: $(shell find bench/rust -type f) | $(WORK)/bench-tools.stamp
+	cargo build --quiet --locked --release --manifest-path bench/rust/Cargo.toml --target-dir $(WORK)/bench/target
+	@touch $@
+
 # ---- what we build
 SOURCES := Cargo.toml Cargo.lock LICENSE-MIT LICENSE-APACHE $(shell find agent core emulator ffi include xtask bindings \
 	-type f -not -path '*/__pycache__/*' -not -path '*/tests/*' -not -name '*.so' -not -name 'LICENSE-*' \
@@ -75,6 +97,11 @@ dist/.stamp: $(SOURCES) $(WORK)/python.stamp | $(WORK)/tools.stamp
 $(WORK)/peers.stamp: dist/.stamp $(WORK)/python.stamp $(WORK)/node.stamp
 	$(PYTHON) -m pip install --quiet --no-index --no-deps --force-reinstall dist/python/azcred-*.whl
 	cd $(WORK)/node && npm install --silent --offline --no-save --ignore-scripts --no-audit --no-fund $(CURDIR)/dist/node/azcred-*.tgz
+	@touch $@
+
+$(WORK)/bench/peers.stamp: dist/.stamp $(WORK)/bench/python.stamp $(WORK)/bench/node.stamp
+	$(WORK)/bench/venv/bin/python -m pip install --quiet --no-index --no-deps --force-reinstall dist/python/azcred-*.whl
+	cd $(WORK)/bench/node && npm install --silent --offline --no-save --ignore-scripts --no-audit --no-fund $(CURDIR)/dist/node/azcred-*.tgz
 	@touch $@
 
 $(WORK)/examples/blob: examples/blob/main.cpp dist/.stamp
@@ -94,6 +121,14 @@ lock-az: $(WORK)/tools.stamp
 	rm -rf $(WORK)/lock && python3 -m venv $(WORK)/lock
 	$(WORK)/lock/bin/pip install --quiet --requirement tests/requirements-az.in
 	$(WORK)/lock/bin/pip freeze > tests/requirements-az.txt
+
+# Takes the newest versions that bench/requirements.in, bench/node/package.json and bench/rust allow.
+lock-bench: $(WORK)/tools.stamp
+	rm -rf $(WORK)/lock && python3 -m venv $(WORK)/lock
+	$(WORK)/lock/bin/pip install --quiet --requirement bench/requirements.in
+	$(WORK)/lock/bin/pip freeze > bench/requirements.txt
+	cp .npmrc bench/node/ && cd bench/node && npm install --package-lock-only --ignore-scripts --no-audit --no-fund && rm .npmrc
+	cargo update --manifest-path bench/rust/Cargo.toml
 
 clean:
 	rm -rf $(WORK) dist target

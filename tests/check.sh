@@ -8,11 +8,12 @@ say() { printf '\n== %s\n' "$1"; }
 
 say 'format'
 cargo fmt --all --check
-$bin/ruff format --quiet --check bindings/python tests examples
+cargo fmt --manifest-path bench/rust/Cargo.toml --all --check
+$bin/ruff format --quiet --check bindings/python tests examples bench
 say 'lints'
 cargo clippy --quiet --locked --workspace --all-targets -- --deny warnings
 RUSTDOCFLAGS='--deny warnings' cargo doc --quiet --locked --no-deps --package azcred --package azcred-emulator
-$bin/ruff check --quiet bindings/python tests examples
+$bin/ruff check --quiet bindings/python tests examples bench
 (cd bindings/python/python && "$OLDPWD/$bin/mypy" --strict --no-error-summary --cache-dir="$OLDPWD/.work/mypy" -p azcred)
 $node_bin/biome lint --error-on-warnings
 say 'drift'

@@ -12,16 +12,20 @@ for package in azcred-ffi azcred-python azcred-node; do
     fi
   done
 done
-if [ "$(grep 'source = ' Cargo.lock | sort -u | wc -l)" -ne 1 ]; then
-  echo 'Cargo.lock names more than the one registry:' >&2
-  grep 'source = ' Cargo.lock | sort -u >&2
-  exit 1
-fi
-if grep -n '"resolved"' tests/node/package-lock.json; then
-  echo 'tests/node/package-lock.json records addresses' >&2
-  exit 1
-fi
-for lock in tests/requirements*.txt; do
+for lock in Cargo.lock bench/rust/Cargo.lock; do
+  if [ "$(grep 'source = ' "$lock" | sort -u | wc -l)" -ne 1 ]; then
+    echo "$lock names more than the one registry:" >&2
+    grep 'source = ' "$lock" | sort -u >&2
+    exit 1
+  fi
+done
+for lock in tests/node/package-lock.json bench/node/package-lock.json; do
+  if grep -n '"resolved"' "$lock"; then
+    echo "$lock records addresses" >&2
+    exit 1
+  fi
+done
+for lock in tests/requirements*.txt bench/requirements.txt; do
   if grep -nE '^(-i|--index|--extra-index|--find-links)|://' "$lock"; then
     echo "$lock records addresses" >&2
     exit 1

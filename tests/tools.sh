@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Says in one line what this machine lacks: to build and show azcred, or with `test`, to test it.
+# Says in one line what this machine lacks: to build and show azcred, with `test` to test it, with
+# `bench` to measure it.
 set -euo pipefail
 missing=()
 need() { # need NAME TEST WHAT
@@ -18,6 +19,11 @@ if [ "${1:-}" = test ]; then
   need clippy 'cargo clippy --version' 'rustup component add clippy'
   need rustfmt 'cargo fmt --version' 'rustup component add rustfmt'
   need valgrind 'valgrind --version' 'checks the memory of the C door'
+fi
+if [ "${1:-}" = bench ]; then
+  need valgrind 'valgrind --version' 'counts the instructions of the C door'
+  need unshare 'unshare --version' 'util-linux: makes networks without a metadata service'
+  need ip 'ip -V' 'iproute2: the same'
 fi
 if [ ${#missing[@]} -gt 0 ]; then
   printf 'azcred: this machine lacks: %s\n' "${missing[0]}" >&2

@@ -1,0 +1,2 @@
+/* The bare process. */
+int main(void) { return 0; }

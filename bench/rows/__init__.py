@@ -1,0 +1,1 @@
+"""The rows of the comparison, each a module: it gives its lines."""
