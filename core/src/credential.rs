@@ -3,6 +3,8 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use arc_swap::ArcSwapOption;
+
 use crate::builder;
 use crate::cache::judge::{Demand, Verdict};
 use crate::cache::key::{Name, Scopes, with_scopes};
@@ -11,7 +13,7 @@ use crate::cache::ticket::{Answer, Ticket, cancelled};
 use crate::driver;
 use crate::error::{Error, ErrorKind};
 use crate::fingerprint::Fingerprint;
-use crate::lease::{Lease, Peek};
+use crate::lease::{Lane, Lease, Peek};
 use crate::moment::Moment;
 use crate::options::{Spelling, Value};
 use crate::random;
@@ -28,9 +30,14 @@ use crate::world::World;
 pub struct Credential {
     source: Arc<dyn Source>,
     world: World,
+    lane: Arc<ArcSwapOption<Lane>>,
 }
 
 impl Credential {
+    fn made(source: Arc<dyn Source>, world: World) -> Credential {
+        Credential { source, world, lane: Arc::default() }
+    }
+
     /// A credential by its class name (`ManagedIdentityCredential`, `DefaultAzureCredential`, …) and its options.
     ///
     /// # Errors
@@ -50,7 +57,7 @@ impl Credential {
         spelling: Spelling,
     ) -> Result<Credential, Error> {
         let source = builder::build(&world, name, options, spelling)?;
-        Ok(Credential { source, world })
+        Ok(Credential::made(source, world))
     }
 
     /// `ChainedTokenCredential`: asks its members in their order until one is available.
@@ -60,12 +67,12 @@ impl Credential {
     pub fn chain(members: &[Credential]) -> Result<Credential, Error> {
         let world = members.first().map_or_else(World::real, |member| member.world.clone());
         let sources = members.iter().map(|member| Arc::clone(&member.source)).collect();
-        Ok(Credential { source: Arc::new(Chain::of(sources)?), world })
+        Ok(Credential::made(Arc::new(Chain::of(sources)?), world))
     }
 
     /// A credential over a source of one's own.
     pub fn from_source(source: Arc<dyn Source>, world: World) -> Credential {
-        Credential { source, world }
+        Credential::made(source, world)
     }
 
     /// Its class name.
@@ -83,7 +90,22 @@ impl Credential {
     /// [`Credential::peek`] for whoever needs no token of its own, only what `look` makes of it.
     #[inline]
     pub fn peek_at<R>(&self, peek: &Peek<'_>, look: impl FnOnce(&AccessToken) -> R) -> Option<R> {
-        self.find(peek, |slot, now| slot.fresh(peek.min_ttl, now, look))
+        let lane = self.lane.load();
+        if let Some(slot) = lane.as_ref().and_then(|lane| lane.leads(peek)) {
+            let found = slot.fresh(peek.min_ttl, self.world.clock.moment(), look);
+            if found.is_none() && slot.is_empty() {
+                // The cache let go of it: its name leads to another one.
+                self.lane.store(None);
+            }
+            return found;
+        }
+        self.find(peek, |slot, now| {
+            let found = slot.fresh(peek.min_ttl, now, look);
+            if found.is_some() && lane.is_none() {
+                self.lane.store(Lane::new(peek, slot).map(Arc::new));
+            }
+            found
+        })
     }
 
     /// A lease on the token that [`Credential::peek`] would give, for whoever comes again. Counts as no call; `min_ttl` is

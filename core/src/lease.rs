@@ -55,6 +55,11 @@ impl Lease {
         self.slot.is_fresh(&self.token, self.clock.moment())
     }
 
+    /// Counts so many hits: calls that were answered since the last look, within the resolution of a door's clock.
+    pub fn count(&self, calls: u64) {
+        self.slot.count(calls);
+    }
+
     /// The cache's live token at this place, be it the lease's or a later one, if no renewal is due. Counts as a hit.
     #[inline]
     pub fn fresh(&self) -> Option<AccessToken> {
@@ -65,6 +70,32 @@ impl Lease {
 impl fmt::Debug for Lease {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Lease").field("token", &self.token).finish_non_exhaustive()
+    }
+}
+
+/// The place of one scope, for a credential that is asked for the same one again and again: found by comparing one text.
+#[derive(Debug)]
+pub(crate) struct Lane {
+    scope: Box<str>,
+    enable_cae: bool,
+    slot: Arc<Slot>,
+}
+
+impl Lane {
+    pub(crate) fn new(peek: &Peek<'_>, slot: &Arc<Slot>) -> Option<Lane> {
+        match peek {
+            Peek { scopes: [scope], tenant_id: None, enable_cae, .. } => {
+                Some(Lane { scope: (*scope).into(), enable_cae: *enable_cae, slot: Arc::clone(slot) })
+            }
+            _ => None,
+        }
+    }
+
+    /// Its slot, if it is the one that is meant.
+    #[inline]
+    pub(crate) fn leads(&self, peek: &Peek<'_>) -> Option<&Arc<Slot>> {
+        let Peek { scopes: [scope], tenant_id: None, enable_cae, .. } = peek else { return None };
+        (**scope == *self.scope && *enable_cae == self.enable_cae).then_some(&self.slot)
     }
 }
 

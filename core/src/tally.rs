@@ -40,10 +40,10 @@ pub(crate) struct Tally {
 struct Padded(AtomicU64);
 
 impl Tally {
-    pub(crate) fn hit(&self) {
+    pub(crate) fn hit(&self, calls: u64) {
         // The index is below the number of stripes; `get` keeps a panic out of the read path all the same.
         if let Some(counter) = self.hits.get(mine()) {
-            counter.0.fetch_add(1, Ordering::Relaxed);
+            counter.0.fetch_add(calls, Ordering::Relaxed);
         }
     }
 

@@ -1,7 +1,7 @@
 //! The one place that reads caller memory: texts, arrays and the request struct.
 
 use std::ffi::{CStr, c_char};
-use std::mem::MaybeUninit;
+use std::mem::{MaybeUninit, offset_of};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -70,24 +70,47 @@ pub(crate) fn peek<T>(
     look: impl FnOnce(&Peek<'_>) -> Option<T>,
 ) -> Result<Option<T>, Error> {
     const FEW: usize = 8;
-    let request = copy(request)?;
-    if !request.claims.is_null() || request.scopes.is_null() || request.scopes_len > FEW {
+    if request.is_null() {
+        return Err(null("request"));
+    }
+    // SAFETY: `struct_size` is the first field in every version, so a pointer to any version points to it.
+    let given = unsafe { request.cast::<usize>().read() };
+    if given != size_of::<azcred_token_request>() {
+        return Ok(None);
+    }
+    // Field by field: a copy of the whole waits for the caller's stores, and its flag must not be read as a `bool`.
+    let scopes_at: *const *const c_char = field(request, offset_of!(azcred_token_request, scopes));
+    let scopes_len: usize = field(request, offset_of!(azcred_token_request, scopes_len));
+    let tenant_id: *const c_char = field(request, offset_of!(azcred_token_request, tenant_id));
+    let claims: *const c_char = field(request, offset_of!(azcred_token_request, claims));
+    let min_ttl: i64 = field(request, offset_of!(azcred_token_request, min_ttl));
+    let enable_cae = field::<u8>(request, offset_of!(azcred_token_request, enable_cae)) != 0;
+    if !claims.is_null() || scopes_at.is_null() || scopes_len > FEW {
         return Ok(None);
     }
     let mut scopes = [""; FEW];
-    for (at, scope) in scopes.iter_mut().enumerate().take(request.scopes_len) {
+    for (at, scope) in scopes.iter_mut().enumerate().take(scopes_len) {
         // SAFETY: by contract there are `scopes_len` readable elements, and `at` is below.
-        let given = unsafe { request.scopes.add(at) };
+        let given = unsafe { scopes_at.add(at) };
         // SAFETY: as above.
         let Some(given) = borrowed(unsafe { given.read() }) else { return Ok(None) };
         *scope = given;
     }
-    let tenant_id = borrowed(request.tenant_id);
-    if tenant_id.is_none() && !request.tenant_id.is_null() {
+    let wanted = borrowed(tenant_id);
+    if wanted.is_none() && !tenant_id.is_null() {
         return Ok(None);
     }
-    let scopes = scopes.get(..request.scopes_len).unwrap_or_default();
-    Ok(look(&Peek { scopes, tenant_id, enable_cae: request.enable_cae, min_ttl: request.min_ttl }))
+    let scopes = scopes.get(..scopes_len).unwrap_or_default();
+    Ok(look(&Peek { scopes, tenant_id: wanted, enable_cae, min_ttl }))
+}
+
+/// A field of a request of this version, which the caller has seen to be one.
+#[inline]
+fn field<T: Copy>(request: *const azcred_token_request, offset: usize) -> T {
+    let at = request.wrapping_byte_add(offset).cast::<T>();
+    // SAFETY: by contract the caller has a whole struct of this version there, and `T` is the field's type at that offset, or
+    // the byte that a `bool` is.
+    unsafe { at.read() }
 }
 
 /// A text for the length of a call.

@@ -105,6 +105,12 @@ pub(crate) fn fresh(lease: u32) -> bool {
     lease::is_current(lease)
 }
 
+/// Counts calls that the token of a lease answered without [`fresh`].
+#[napi]
+pub(crate) fn count(lease: u32, calls: u32) {
+    lease::count(lease, calls);
+}
+
 /// Lets a lease go.
 #[napi]
 pub(crate) fn release(credential: &External<Handle>, lease: u32) {

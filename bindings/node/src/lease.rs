@@ -87,6 +87,15 @@ pub(crate) fn is_current(number: u32) -> bool {
     TABLE.with_borrow(|table| table.leases.get(place(number)).and_then(Option::as_ref).is_some_and(Lease::is_current))
 }
 
+/// Counts calls that the lease with this number answered.
+pub(crate) fn count(number: u32, calls: u32) {
+    TABLE.with_borrow(|table| {
+        if let Some(lease) = table.leases.get(place(number)).and_then(Option::as_ref) {
+            lease.count(calls.into());
+        }
+    });
+}
+
 fn place(number: u32) -> usize {
     usize::try_from(number).unwrap_or(usize::MAX)
 }

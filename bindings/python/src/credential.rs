@@ -11,7 +11,7 @@ use pyo3::types::{PyDict, PyString, PyTuple};
 use crate::callable::Callable;
 use crate::error::{raised, raised_for};
 use crate::exit;
-use crate::request::{Asked, wrong};
+use crate::request::{Asked, Wishes, peek, wrong};
 use crate::token::{Shape, object};
 use crate::value;
 
@@ -84,16 +84,19 @@ impl Credential {
     fn get_token<'py>(
         &self,
         python: Python<'py>,
-        scope: Option<Bound<'py, PyAny>>,
+        scope: Option<&Bound<'py, PyAny>>,
         scopes: &Bound<'py, PyTuple>,
-        claims: Option<Bound<'py, PyAny>>,
-        tenant_id: Option<Bound<'py, PyAny>>,
-        enable_cae: Option<Bound<'py, PyAny>>,
-        timeout: Option<Bound<'py, PyAny>>,
-        min_ttl: Option<Bound<'py, PyAny>>,
+        claims: Option<&Bound<'py, PyAny>>,
+        tenant_id: Option<&Bound<'py, PyAny>>,
+        enable_cae: Option<&Bound<'py, PyAny>>,
+        timeout: Option<&Bound<'py, PyAny>>,
+        min_ttl: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Py<PyAny>> {
-        let asked = Asked { claims, tenant_id, enable_cae, timeout, min_ttl, ..Asked::new(scope, scopes) };
-        self.get(python, &asked, Shape::Pair)
+        let wishes = Wishes { claims, tenant_id, enable_cae, min_ttl };
+        if let Some(found) = self.quick(python, scope, scopes, &wishes, Shape::Pair) {
+            return found;
+        }
+        self.get(python, &asked(scope, scopes, &wishes, timeout), Shape::Pair)
     }
 
     /// A token for the scopes, as azure-core's `AccessTokenInfo`; `options` is a dictionary of `get_token`'s keywords.
@@ -101,11 +104,16 @@ impl Credential {
     fn get_token_info(
         &self,
         python: Python<'_>,
-        scope: Option<Bound<'_, PyAny>>,
+        scope: Option<&Bound<'_, PyAny>>,
         scopes: &Bound<'_, PyTuple>,
         options: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Py<PyAny>> {
-        self.get(python, &Asked::new(scope, scopes).with(options)?, Shape::Info)
+        if options.is_none_or(PyDictMethods::is_empty)
+            && let Some(found) = self.quick(python, scope, scopes, &Wishes::default(), Shape::Info)
+        {
+            return found;
+        }
+        self.get(python, &Asked::new(scope.cloned(), scopes).with(options)?, Shape::Info)
     }
 
     /// Tell that a resource refused this token though it looks alive (HTTP 401): the next call asks for another one.
@@ -157,15 +165,18 @@ impl Credential {
         &self,
         python: Python<'py>,
         scopes: &Bound<'py, PyTuple>,
-        claims: Option<Bound<'py, PyAny>>,
-        tenant_id: Option<Bound<'py, PyAny>>,
-        enable_cae: Option<Bound<'py, PyAny>>,
-        timeout: Option<Bound<'py, PyAny>>,
-        min_ttl: Option<Bound<'py, PyAny>>,
+        claims: Option<&Bound<'py, PyAny>>,
+        tenant_id: Option<&Bound<'py, PyAny>>,
+        enable_cae: Option<&Bound<'py, PyAny>>,
+        timeout: Option<&Bound<'py, PyAny>>,
+        min_ttl: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Option<Py<PyAny>>> {
+        let wishes = Wishes { claims, tenant_id, enable_cae, min_ttl };
         let (first, rest) = parted(scopes);
-        let asked = Asked { claims, tenant_id, enable_cae, timeout, min_ttl, ..Asked::new(first, &rest) };
-        self.find(python, &asked, Shape::Pair)
+        if let Some(found) = self.quick(python, first.as_ref(), &rest, &wishes, Shape::Pair) {
+            return found.map(Some);
+        }
+        self.find(python, &asked(first.as_ref(), &rest, &wishes, timeout), Shape::Pair)
     }
 
     /// The same for `get_token_info`.
@@ -233,6 +244,22 @@ impl Credential {
 }
 
 impl Credential {
+    /// The live token for one scope, if nothing is to be done about it and nothing is wrong with the arguments.
+    #[inline]
+    fn quick(
+        &self,
+        python: Python<'_>,
+        scope: Option<&Bound<'_, PyAny>>,
+        others: &Bound<'_, PyTuple>,
+        wishes: &Wishes<'_, '_>,
+        shape: Shape,
+    ) -> Option<PyResult<Py<PyAny>>> {
+        if !others.is_empty() {
+            return None;
+        }
+        peek(&self.core, scope?, wishes, |token| object(python, token, shape))
+    }
+
     fn get(&self, python: Python<'_>, asked: &Asked<'_, '_>, shape: Shape) -> PyResult<Py<PyAny>> {
         match self.find(python, asked, shape)? {
             Some(token) => Ok(token),
@@ -270,6 +297,23 @@ impl Credential {
             (Err(_), Some(signal)) => Err(signal),
             (Err(error), None) => Err(raised_for(python, &error, &request.scopes)),
         }
+    }
+}
+
+/// The arguments of a call that is not answered at once.
+fn asked<'a, 'py>(
+    scope: Option<&Bound<'py, PyAny>>,
+    scopes: &'a Bound<'py, PyTuple>,
+    wishes: &Wishes<'_, 'py>,
+    timeout: Option<&Bound<'py, PyAny>>,
+) -> Asked<'a, 'py> {
+    Asked {
+        claims: wishes.claims.cloned(),
+        tenant_id: wishes.tenant_id.cloned(),
+        enable_cae: wishes.enable_cae.cloned(),
+        timeout: timeout.cloned(),
+        min_ttl: wishes.min_ttl.cloned(),
+        ..Asked::new(scope.cloned(), scopes)
     }
 }
 

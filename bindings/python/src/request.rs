@@ -49,27 +49,16 @@ impl<'a, 'py> Asked<'a, 'py> {
         Ok(self)
     }
 
-    /// The live token of the cache whose renewal is not due, if one scope is asked for and nothing is wrong with the rest:
-    /// what is, [`Asked::request`] says.
-    #[inline]
+    /// [`peek`] with what was passed.
     pub(crate) fn peek<R>(&self, credential: &Credential, look: impl FnOnce(&AccessToken) -> R) -> Option<R> {
-        if self.claims.is_some() || !self.scopes.rest.is_empty() {
-            return None;
-        }
-        let scope = text(self.scopes.first.as_ref()?)?;
-        let tenant_id = match &self.tenant_id {
-            Some(tenant) => Some(text(tenant)?),
-            None => None,
+        let Asked { scopes, claims, tenant_id, enable_cae, min_ttl, .. } = self;
+        let wishes = Wishes {
+            claims: claims.as_ref(),
+            tenant_id: tenant_id.as_ref(),
+            enable_cae: enable_cae.as_ref(),
+            min_ttl: min_ttl.as_ref(),
         };
-        let enable_cae = match &self.enable_cae {
-            Some(flag) => flag.is_truthy().ok()?,
-            None => false,
-        };
-        let min_ttl = match &self.min_ttl {
-            Some(seconds) => seconds.extract().ok()?,
-            None => 0,
-        };
-        credential.peek_at(&Peek { scopes: &[scope], tenant_id, enable_cae, min_ttl }, look)
+        if scopes.rest.is_empty() { peek(credential, scopes.first.as_ref()?, &wishes, look) } else { None }
     }
 
     /// The request, or what is wrong with it.
@@ -96,6 +85,43 @@ impl<'a, 'py> Asked<'a, 'py> {
         request.min_ttl = extract("min_ttl", "a whole number of seconds", self.min_ttl.as_ref())?.unwrap_or(0);
         Ok(request)
     }
+}
+
+/// What a look needs to know beside the scope.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Wishes<'a, 'py> {
+    pub(crate) claims: Option<&'a Bound<'py, PyAny>>,
+    pub(crate) tenant_id: Option<&'a Bound<'py, PyAny>>,
+    pub(crate) enable_cae: Option<&'a Bound<'py, PyAny>>,
+    pub(crate) min_ttl: Option<&'a Bound<'py, PyAny>>,
+}
+
+/// The live token of the cache whose renewal is not due, if nothing is wrong with the arguments: what is,
+/// [`Asked::request`] says.
+#[inline]
+pub(crate) fn peek<R>(
+    credential: &Credential,
+    scope: &Bound<'_, PyAny>,
+    wishes: &Wishes<'_, '_>,
+    look: impl FnOnce(&AccessToken) -> R,
+) -> Option<R> {
+    if wishes.claims.is_some() {
+        return None;
+    }
+    let scope = text(scope)?;
+    let tenant_id = match wishes.tenant_id {
+        Some(tenant) => Some(text(tenant)?),
+        None => None,
+    };
+    let enable_cae = match wishes.enable_cae {
+        Some(flag) => flag.is_truthy().ok()?,
+        None => false,
+    };
+    let min_ttl = match wishes.min_ttl {
+        Some(seconds) => seconds.extract().ok()?,
+        None => 0,
+    };
+    credential.peek_at(&Peek { scopes: &[scope], tenant_id, enable_cae, min_ttl }, look)
 }
 
 fn text<'a>(value: &'a Bound<'_, PyAny>) -> Option<&'a str> {

@@ -89,6 +89,8 @@ fn whoever_has_a_lease_on_what_is_let_go_looks_again() {
     world.cache.let_go(&world.cache.slots.select(|_, _| true));
     assert!(!lease.is_current() && lease.fresh().is_none());
     assert!(credential.lease(&peek).is_none());
+    assert!(!has(&credential, 0), "nor does the credential's own way lead anywhere");
     credential.get_token(&TokenRequest::scope("scope-0")).unwrap();
+    assert!(has(&credential, 0) && has(&credential, 0));
     assert_eq!(fake.sent().len(), 2);
 }

@@ -83,11 +83,16 @@ impl Slot {
 
     #[inline]
     fn note(&self, now: Moment) {
-        self.tally.hit();
+        self.tally.hit(1);
         let minute = minute(now);
         if self.used.load(Ordering::Relaxed) != minute {
             self.used.store(minute, Ordering::Relaxed);
         }
+    }
+
+    /// Counts so many hits.
+    pub(crate) fn count(&self, calls: u64) {
+        self.tally.hit(calls);
     }
 
     /// In which minute since the host started it was used last.
@@ -105,6 +110,11 @@ impl Slot {
     /// that is let go in a child may be in the middle of a change.
     pub(crate) fn is_idle(&self) -> bool {
         self.gate.look(|gate| gate.is_some_and(Gate::is_idle))
+    }
+
+    /// Whether it holds no token, dead or alive.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.hold.read(|entry| entry.is_none())
     }
 
     /// About how many bytes it takes.
