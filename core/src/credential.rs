@@ -161,8 +161,8 @@ impl Credential {
         self.block(request, None)
     }
 
-    /// [`Credential::get_token`] that calls `patience` some twenty times a second while it waits; `Break` ends the wait
-    /// with `Cancelled`. For hosts that must look for signals.
+    /// [`Credential::get_token`] that calls `patience` while it waits; `Break` ends the wait with `Cancelled`. For hosts that
+    /// must look for signals: some twenty times a second on the process's first thread, once a second on others.
     ///
     /// # Errors
     /// As [`Credential::get_token`].

@@ -44,6 +44,7 @@ mod world;
 
 pub use cache::ticket::Answer;
 pub use credential::Credential;
+pub use driver::later;
 pub use error::{Attempt, Error, ErrorKind};
 pub use fingerprint::Fingerprint;
 pub use function::{Function, Pending, Reply, Told};

@@ -9,6 +9,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple};
 
 use crate::callable::Callable;
+use crate::delivery::{self, Delivery};
 use crate::error::{raised, raised_for};
 use crate::exit;
 use crate::request::{Asked, Wishes, peek, wrong};
@@ -205,22 +206,7 @@ impl Credential {
         let request = asked.request(Some(cancel.clone()))?;
         let (handle, scopes) = (slf.clone().unbind(), request.scopes.clone());
         let started = slf.get().core.start(request, move |answer| {
-            // No pass, no one to tell: the program is ending. pyo3 defers letting go of Python's objects.
-            let Some(_pass) = exit::enter() else { return };
-            Python::attach(|python| {
-                let given = match &answer {
-                    Ok(token) => object(python, token, shape(info)),
-                    Err(error) => Err(raised_for(python, error, &scopes)),
-                };
-                let result = match given {
-                    Ok(token) => done.call1(python, (token, python.None())),
-                    Err(error) => done.call1(python, (python.None(), error)),
-                };
-                if let Err(error) = result {
-                    error.write_unraisable(python, None);
-                }
-                drop((handle, done));
-            });
+            delivery::send(Delivery { answer, shape: shape(info), scopes, done, handle });
         });
         started.map_err(|error| raised(python, &error))?;
         Ok(Wait(cancel))

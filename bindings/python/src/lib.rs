@@ -3,6 +3,7 @@
 
 mod callable;
 mod credential;
+mod delivery;
 mod error;
 mod exit;
 mod request;

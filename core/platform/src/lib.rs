@@ -42,6 +42,21 @@ fn watch() {
 #[cfg(not(unix))]
 fn watch() {}
 
+/// Whether this is the thread that the process started with, or that it was forked on.
+#[cfg(target_os = "linux")]
+pub fn is_first_thread() -> bool {
+    #[expect(unsafe_code, reason = "the numbers of threads have no safe face in the libraries we use here")]
+    // SAFETY: it takes nothing and can't fail.
+    let thread = unsafe { libc::gettid() };
+    u32::try_from(thread).is_ok_and(|thread| thread == std::process::id())
+}
+
+/// Whether this is the thread that the process started with; where that is not known, every thread may be.
+#[cfg(not(target_os = "linux"))]
+pub fn is_first_thread() -> bool {
+    true
+}
+
 /// Runs `body`, which starts a thread, with all signals blocked, so that the new thread takes none of the host
 /// program's. The caller's own mask is as before afterwards.
 pub fn without_signals<T>(body: impl FnOnce() -> T) -> T {
@@ -94,7 +109,12 @@ fn masked<T>(_: Mask, body: impl FnOnce() -> T) -> T {
 
 #[cfg(test)]
 mod tests {
-    use super::generation;
+    use super::{generation, is_first_thread};
+
+    #[test]
+    fn tests_run_on_threads_of_their_own() {
+        assert_eq!(is_first_thread(), cfg!(not(target_os = "linux")));
+    }
 
     #[test]
     fn a_process_keeps_its_generation() {

@@ -18,10 +18,10 @@ struct Mailbox {
 /// Called now and then while a caller waits; `Break` lets it go with `Cancelled`. Languages look for signals here.
 pub(crate) type Patience<'a> = &'a mut dyn FnMut() -> ControlFlow<()>;
 
-/// How often a waiting caller's patience is asked.
+/// How often a waiting caller's patience is asked on the process's first thread.
 const TICK: Duration = Duration::from_millis(50);
 
-/// How often a waiting caller looks whether it was forked meanwhile.
+/// How often a waiting caller looks whether it was forked meanwhile, and is asked on other threads.
 const FORK_TICK: Duration = Duration::from_secs(1);
 
 /// Waits on the caller's own thread for what `board` puts into the queue.
@@ -73,7 +73,8 @@ impl Wait {
 
     /// What comes, or `None` where the wait must start anew.
     fn answer(&self, request: &TokenRequest, patience: &mut Option<Patience<'_>>) -> Option<Answer> {
-        let tick = if patience.is_some() { TICK } else { FORK_TICK };
+        // Signals are handled on a program's first thread; another one looks less often, in case it is somebody's first.
+        let tick = if patience.is_some() && azcred_platform::is_first_thread() { TICK } else { FORK_TICK };
         loop {
             if azcred_platform::generation() != self.generation {
                 return None;

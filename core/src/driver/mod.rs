@@ -50,6 +50,14 @@ pub(crate) fn spawn(task: impl Future<Output = ()> + Send + 'static) -> Result<(
     Ok(())
 }
 
+/// Runs `work` on the driver's thread, after what it is at.
+///
+/// # Errors
+/// As [`spawn`].
+pub fn later(work: impl FnOnce() + Send + 'static) -> Result<(), Error> {
+    spawn(async move { work() })
+}
+
 /// The driver, running: from here on a task can be handed over without fail.
 ///
 /// # Errors

@@ -39,6 +39,61 @@ __all__ = [
 ]
 
 
+class _Inbox:
+    """Where answers for a loop arrive, so that it is woken once for all that come together."""
+
+    def __init__(self, loop: Any) -> None:
+        from collections import deque
+        from weakref import ref
+
+        # The loop has the inbox, not the other way round.
+        self._loop = ref(loop)
+        self._arrived: Any = deque()
+        self._is_woken = False
+
+    def put(self, future: Any, token: Any, error: BaseException | None) -> None:
+        """Put an answer in, on azcred's own thread."""
+        self._arrived.append((future, token, error))
+        # The loop lowers the flag before it looks: what it overlooks finds the flag down.
+        if not self._is_woken:
+            self._is_woken = True
+            loop = self._loop()
+            try:
+                if loop is not None:
+                    loop.call_soon_threadsafe(self._settle)
+            except RuntimeError:
+                # The loop was closed meanwhile; nobody waits on it any more.
+                self._arrived.clear()
+                self._is_woken = False
+
+    def _settle(self) -> None:
+        self._is_woken = False
+        while self._arrived:
+            future, token, error = self._arrived.popleft()
+            if future.done():
+                continue
+            if error is None:
+                future.set_result(token)
+            else:
+                future.set_exception(error)
+
+
+_inboxes: Any = None
+
+
+def _inbox(loop: Any) -> _Inbox:
+    """Give the loop's inbox, which goes with it."""
+    global _inboxes
+    if _inboxes is None:
+        from weakref import WeakKeyDictionary
+
+        _inboxes = WeakKeyDictionary()
+    inbox: _Inbox | None = _inboxes.get(loop)
+    if inbox is None:
+        inbox = _inboxes.setdefault(loop, _Inbox(loop))
+    return inbox
+
+
 class _Async(_Credential):
     """What all classes here have in common: azure-core's asynchronous protocols."""
 
@@ -72,21 +127,10 @@ class _Async(_Credential):
 
         loop = asyncio.get_running_loop()
         future = loop.create_future()
-
-        def settle(token: Any, error: BaseException | None) -> None:
-            if future.done():
-                return
-            if error is None:
-                future.set_result(token)
-            else:
-                future.set_exception(error)
+        inbox = _inbox(loop)
 
         def done(token: Any, error: BaseException | None) -> None:
-            try:
-                loop.call_soon_threadsafe(settle, token, error)
-            except RuntimeError:
-                # The loop was closed meanwhile; nobody waits on it any more.
-                pass
+            inbox.put(future, token, error)
 
         wait = self._start(info, scopes, options, done)
         try:
