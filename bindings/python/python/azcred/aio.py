@@ -6,6 +6,9 @@ loop that asked; cancelling the task leaves the fetch alone, so whoever asks nex
 
 from __future__ import annotations
 
+from collections import deque
+from weakref import WeakKeyDictionary, ref
+
 import azcred as _sync
 from azcred._azcred import Credential as _Credential
 
@@ -43,9 +46,6 @@ class _Inbox:
     """Where answers for a loop arrive, so that it is woken once for all that come together."""
 
     def __init__(self, loop: Any) -> None:
-        from collections import deque
-        from weakref import ref
-
         # The loop has the inbox, not the other way round.
         self._loop = ref(loop)
         self._arrived: Any = deque()
@@ -78,20 +78,8 @@ class _Inbox:
                 future.set_exception(error)
 
 
-_inboxes: Any = None
-
-
-def _inbox(loop: Any) -> _Inbox:
-    """Give the loop's inbox, which goes with it."""
-    global _inboxes
-    if _inboxes is None:
-        from weakref import WeakKeyDictionary
-
-        _inboxes = WeakKeyDictionary()
-    inbox: _Inbox | None = _inboxes.get(loop)
-    if inbox is None:
-        inbox = _inboxes.setdefault(loop, _Inbox(loop))
-    return inbox
+_inboxes: WeakKeyDictionary[Any, _Inbox] = WeakKeyDictionary()
+"""Each loop's inbox, which goes with it."""
 
 
 class _Async(_Credential):
@@ -127,7 +115,7 @@ class _Async(_Credential):
 
         loop = asyncio.get_running_loop()
         future = loop.create_future()
-        inbox = _inbox(loop)
+        inbox = _inboxes.get(loop) or _inboxes.setdefault(loop, _Inbox(loop))
 
         def done(token: Any, error: BaseException | None) -> None:
             inbox.put(future, token, error)
