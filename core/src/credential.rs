@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use arc_swap::ArcSwapOption;
+use once_cell::race::OnceBox;
 
 use crate::builder;
 use crate::cache::judge::{Demand, Verdict};
@@ -30,12 +30,13 @@ use crate::world::World;
 pub struct Credential {
     source: Arc<dyn Source>,
     world: World,
-    lane: Arc<ArcSwapOption<Lane>>,
+    /// The way of most calls, found once.
+    lane: Arc<OnceBox<Lane>>,
 }
 
 impl Credential {
     fn made(source: Arc<dyn Source>, world: World) -> Credential {
-        Credential { source, world, lane: Arc::default() }
+        Credential { source, world, lane: Arc::new(OnceBox::new()) }
     }
 
     /// A credential by its class name (`ManagedIdentityCredential`, `DefaultAzureCredential`, …) and its options.
@@ -90,19 +91,18 @@ impl Credential {
     /// [`Credential::peek`] for whoever needs no token of its own, only what `look` makes of it.
     #[inline]
     pub fn peek_at<R>(&self, peek: &Peek<'_>, look: impl FnOnce(&AccessToken) -> R) -> Option<R> {
-        let lane = self.lane.load();
-        if let Some(slot) = lane.as_ref().and_then(|lane| lane.leads(peek)) {
-            let found = slot.fresh(peek.min_ttl, self.world.clock.moment(), look);
-            if found.is_none() && slot.is_empty() {
-                // The cache let go of it: its name leads to another one.
-                self.lane.store(None);
-            }
-            return found;
+        let lane = self.lane.get();
+        if let Some(slot) = lane.and_then(|lane| lane.leads(peek)) {
+            return slot.fresh(peek.min_ttl, self.world.clock.moment(), look);
         }
         self.find(peek, |slot, now| {
             let found = slot.fresh(peek.min_ttl, now, look);
-            if found.is_some() && lane.is_none() {
-                self.lane.store(Lane::new(peek, slot).map(Arc::new));
+            if found.is_some()
+                && lane.is_none()
+                && let Some(lane) = Lane::new(peek, slot)
+            {
+                // Another thread may have been faster: its way is as good.
+                drop(self.lane.set(Box::new(lane)));
             }
             found
         })

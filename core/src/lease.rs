@@ -91,11 +91,12 @@ impl Lane {
         }
     }
 
-    /// Its slot, if it is the one that is meant.
+    /// Its slot, if it is the one that is meant and still the cache's.
     #[inline]
-    pub(crate) fn leads(&self, peek: &Peek<'_>) -> Option<&Arc<Slot>> {
+    pub(crate) fn leads(&self, peek: &Peek<'_>) -> Option<&Slot> {
         let Peek { scopes: [scope], tenant_id: None, enable_cae, .. } = peek else { return None };
-        (**scope == *self.scope && *enable_cae == self.enable_cae).then_some(&self.slot)
+        let meant = **scope == *self.scope && *enable_cae == self.enable_cae;
+        (meant && !self.slot.is_gone()).then_some(&self.slot)
     }
 }
 

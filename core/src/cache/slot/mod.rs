@@ -3,7 +3,7 @@
 //! What is held survives a fork as it is; the gate is made anew in a child, since its parent's flights never land there.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use super::failure::Failure;
 use super::flight::Flight;
@@ -39,12 +39,14 @@ pub(crate) struct Slot {
     /// In which minute since the host started it was used last: noted at most once a minute, so that readers write
     /// nothing in between.
     used: AtomicU32,
+    gone: AtomicBool,
 }
 
 impl Slot {
     pub(crate) fn new(tally: Arc<Tally>, jitter: f64, now: Moment) -> Slot {
         let used = AtomicU32::new(minute(now));
-        Slot { hold: Hold::empty(), gate: PerGeneration::new(), tally, jitter, used }
+        let gone = AtomicBool::new(false);
+        Slot { hold: Hold::empty(), gate: PerGeneration::new(), tally, jitter, used, gone }
     }
 
     /// Looks at the live token whose renewal is not due. It counts as a hit; nothing does not count.
@@ -112,9 +114,10 @@ impl Slot {
         self.gate.look(|gate| gate.is_some_and(Gate::is_idle))
     }
 
-    /// Whether it holds no token, dead or alive.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.hold.read(|entry| entry.is_none())
+    /// Whether the cache let go of it, so that its name leads to another one.
+    #[inline]
+    pub(crate) fn is_gone(&self) -> bool {
+        self.gone.load(Ordering::Relaxed)
     }
 
     /// About how many bytes it takes.
@@ -124,6 +127,7 @@ impl Slot {
 
     /// Lets go of the token, on its way out of the cache.
     pub(crate) fn clear(&self) {
+        self.gone.store(true, Ordering::Relaxed);
         self.hold.clear();
     }
 
