@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::stripe::{STRIPES, mine};
+use crate::stripe::STRIPES;
 
 /// What happened for one identity since the process started; a forked child goes on from its parent's numbers.
 ///
@@ -40,9 +40,10 @@ pub(crate) struct Tally {
 struct Padded(AtomicU64);
 
 impl Tally {
-    pub(crate) fn hit(&self, calls: u64) {
+    #[inline]
+    pub(crate) fn hit(&self, stripe: usize, calls: u64) {
         // The index is below the number of stripes; `get` keeps a panic out of the read path all the same.
-        if let Some(counter) = self.hits.get(mine()) {
+        if let Some(counter) = self.hits.get(stripe) {
             counter.0.fetch_add(calls, Ordering::Relaxed);
         }
     }

@@ -173,10 +173,10 @@ impl Credential {
         min_ttl: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Option<Py<PyAny>>> {
         let wishes = Wishes { claims, tenant_id, enable_cae, min_ttl };
-        let (first, rest) = parted(scopes);
-        if let Some(found) = self.quick(python, first.as_ref(), &rest, &wishes, Shape::Pair) {
+        if let Some(found) = self.only(python, scopes, &wishes, Shape::Pair) {
             return found.map(Some);
         }
+        let (first, rest) = parted(scopes);
         self.find(python, &asked(first.as_ref(), &rest, &wishes, timeout), Shape::Pair)
     }
 
@@ -187,6 +187,11 @@ impl Credential {
         scopes: &Bound<'_, PyTuple>,
         options: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Option<Py<PyAny>>> {
+        if options.is_none_or(PyDictMethods::is_empty)
+            && let Some(found) = self.only(python, scopes, &Wishes::default(), Shape::Info)
+        {
+            return found.map(Some);
+        }
         let (first, rest) = parted(scopes);
         let asked = Asked::new(first, &rest).with(options)?;
         self.find(python, &asked, Shape::Info)
@@ -244,6 +249,22 @@ impl Credential {
             return None;
         }
         peek(&self.core, scope?, wishes, |token| object(python, token, shape))
+    }
+
+    /// [`Credential::quick`] for a tuple of scopes.
+    #[inline]
+    fn only(
+        &self,
+        python: Python<'_>,
+        scopes: &Bound<'_, PyTuple>,
+        wishes: &Wishes<'_, '_>,
+        shape: Shape,
+    ) -> Option<PyResult<Py<PyAny>>> {
+        if scopes.len() != 1 {
+            return None;
+        }
+        let scope = scopes.get_borrowed_item(0).ok()?;
+        peek(&self.core, &scope, wishes, |token| object(python, token, shape))
     }
 
     fn get(&self, python: Python<'_>, asked: &Asked<'_, '_>, shape: Shape) -> PyResult<Py<PyAny>> {

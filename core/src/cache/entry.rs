@@ -63,8 +63,14 @@ impl Entry {
 
     /// The token, by this thread's handle.
     pub(crate) fn token(&self) -> &AccessToken {
+        self.token_at(mine())
+    }
+
+    /// The token, by one of its handles.
+    #[inline]
+    pub(crate) fn token_at(&self, stripe: usize) -> &AccessToken {
         let [first, ..] = &self.handles;
-        self.handles.get(mine()).unwrap_or(first)
+        self.handles.get(stripe).unwrap_or(first)
     }
 
     /// Whether the token still has the life that is asked for.

@@ -37,11 +37,11 @@ impl<P: Primitives> Hold<P> {
 
     /// Looks at the live token whose renewal is not due.
     #[inline]
-    pub(crate) fn fresh<R>(&self, min_ttl: i64, now: Moment, look: impl FnOnce(&AccessToken) -> R) -> Option<R> {
+    pub(crate) fn fresh<R>(&self, min_ttl: i64, now: Moment, look: impl FnOnce(&Entry) -> R) -> Option<R> {
         self.entry.read(|entry| {
             let entry = entry?;
             let demand = Demand { min_ttl, claims: None };
-            (entry.meets(&demand, now) && entry.renews.left(now) > 0).then(|| look(entry.token()))
+            (entry.meets(&demand, now) && entry.renews.left(now) > 0).then(|| look(entry))
         })
     }
 

@@ -18,6 +18,7 @@ use crate::generation::{Made, PerGeneration};
 use crate::moment::Moment;
 use crate::request::TokenRequest;
 use crate::source::{Grant, Source};
+use crate::stripe::mine;
 use crate::tally::{Tally, count};
 use crate::token::{AccessToken, TokenHandle};
 use crate::world::World;
@@ -52,22 +53,23 @@ impl Slot {
     /// Looks at the live token whose renewal is not due. It counts as a hit; nothing does not count.
     #[inline]
     pub(crate) fn fresh<R>(&self, min_ttl: i64, now: Moment, look: impl FnOnce(&AccessToken) -> R) -> Option<R> {
-        self.hold.fresh(min_ttl, now, |token| {
-            self.note(now);
-            look(token)
+        self.hold.fresh(min_ttl, now, |entry| {
+            let stripe = mine();
+            self.note(now, stripe);
+            look(entry.token_at(stripe))
         })
     }
 
     /// The same for whoever wants a lease on it, which is no call.
     pub(crate) fn standing(&self, now: Moment) -> Option<AccessToken> {
-        self.hold.fresh(0, now, AccessToken::clone)
+        self.hold.fresh(0, now, |entry| entry.token().clone())
     }
 
     /// What the cache has for a caller, now. A token counts as a hit.
     pub(crate) fn look(&self, demand: &Demand, now: Moment) -> Verdict {
         let verdict = self.hold.judge(demand, now);
         match verdict {
-            Verdict::Fresh(_) | Verdict::Renew(_) | Verdict::Resting(_) => self.note(now),
+            Verdict::Fresh(_) | Verdict::Renew(_) | Verdict::Resting(_) => self.note(now, mine()),
             Verdict::Must => {}
         }
         verdict
@@ -78,14 +80,14 @@ impl Slot {
     pub(crate) fn is_fresh(&self, token: &TokenHandle, now: Moment) -> bool {
         let fresh = self.hold.is_fresh(token, now);
         if fresh {
-            self.note(now);
+            self.note(now, mine());
         }
         fresh
     }
 
     #[inline]
-    fn note(&self, now: Moment) {
-        self.tally.hit(1);
+    fn note(&self, now: Moment, stripe: usize) {
+        self.tally.hit(stripe, 1);
         let minute = minute(now);
         if self.used.load(Ordering::Relaxed) != minute {
             self.used.store(minute, Ordering::Relaxed);
@@ -94,7 +96,7 @@ impl Slot {
 
     /// Counts so many hits.
     pub(crate) fn count(&self, calls: u64) {
-        self.tally.hit(calls);
+        self.tally.hit(mine(), calls);
     }
 
     /// In which minute since the host started it was used last.
