@@ -57,6 +57,8 @@ const APPLICATIONS = {
   "an assertion": () => new azcred.ClientAssertionCredential(e.tenant_id, e.workload_client_id, assertion, entra),
   "a promised assertion": () =>
     new azcred.ClientAssertionCredential(e.tenant_id, e.workload_client_id, async () => assertion(), entra),
+  "a certificate": () =>
+    new azcred.ClientCertificateCredential(e.tenant_id, e.certificate_client_id, e.certificate_file, entra),
   "a workload": () =>
     new azcred.WorkloadIdentityCredential({ tenantId: e.tenant_id, clientId: e.workload_client_id, ...entra }),
   "a pipeline": () =>
@@ -105,6 +107,25 @@ for (const [name, make] of Object.entries(APPLICATIONS)) {
     assert.equal(provenance.credential, credential.constructor.name);
   });
 }
+
+test("messages spell names as this package does", options, async (t) => {
+  trust(t);
+  const proof = { certificatePath: "/nonexistent" };
+  for (const [make, expected] of [
+    [() => new azcred.ClientCertificateCredential("t", "c"), "expected certificatePath or certificateData, got none"],
+    [() => new azcred.ClientCertificateCredential("t", "c", proof), "option certificatePath: /nonexistent can't be"],
+    [() => new azcred.ClientCertificateCredential("", "c", proof), "option tenantId: expected a value"],
+    [() => new azcred.ClientCertificateCredential("t", "c", { pem: "x" }), "unknown option pem; it takes tenantId, "],
+  ]) {
+    const { message } = thrown(make);
+    assert.ok(message.startsWith(`ClientCertificateCredential: ${expected}`), message);
+  }
+  const own = { tenantId: "t", clientId: "c", userAssertionToken: "u" };
+  const { message } = thrown(() => new azcred.OnBehalfOfCredential(own));
+  assert.match(message, /expected one of clientSecret, clientCertificate \(certificatePath\) and getAssertion, got none/);
+  const stranger = new azcred.ClientCertificateCredential(e.tenant_id, "c", e.certificate_file, entra);
+  assert.match((await rejection(stranger.getToken(SCOPE))).message, /^ClientCertificateCredential: /);
+});
 
 test("a function that gives no assertion is one sentence", options, async (t) => {
   trust(t);

@@ -46,7 +46,10 @@ const TABLE: [(&str, Disposition); 41] = [
     ("proxy_options", AUTHORITY),
     ("read_timeout", AUTHORITY),
     ("redirect_options", Refused("no request that carries a secret follows a redirect")),
-    ("required_env_vars", Refused("set AZURE_TOKEN_CREDENTIALS and require_envvar, or check them in the program")),
+    (
+        "required_env_vars",
+        Refused("set AZURE_TOKEN_CREDENTIALS and the option that requires it, or check them in the program"),
+    ),
     ("retry_backoff_factor", RETRIES),
     ("retry_backoff_max", RETRIES),
     ("retry_connect", RETRIES),
