@@ -32,7 +32,10 @@ function asking(name, member) {
   const held = new WeakRef(member);
   return (question, handle) => {
     ask(held, question).then((answer) => {
-      native.answer(handle, answer.message === undefined ? answer : { ...answer, message: `${name}: ${answer.message}` });
+      native.answer(
+        handle,
+        answer.message === undefined ? answer : { ...answer, message: `${name}: ${answer.message}` },
+      );
     });
   };
 }

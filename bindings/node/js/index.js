@@ -105,7 +105,10 @@ class Credential {
     }
     const answer = found === false ? await wait(native.start, credential.#handle, scopes, options, signal) : found;
     if (answer.error) {
-      throw errorOf(answer.error, found === false ? Credential.ask : Credential.prototype.getToken, { scopes, options });
+      throw errorOf(answer.error, found === false ? Credential.ask : Credential.prototype.getToken, {
+        scopes,
+        options,
+      });
     }
     return credential.#remember(label, scopes, options, answer);
   }

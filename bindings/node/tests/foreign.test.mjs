@@ -91,10 +91,20 @@ test("who is not there is passed over", async () => {
 
 test("who was refused stops the chain, in its own words", async () => {
   for (const [member, code, words] of [
-    [failing("AuthenticationError", "invalid_client:\n\tno"), "FAILED", "Theirs: AuthenticationError: invalid_client: no"],
+    [
+      failing("AuthenticationError", "invalid_client:\n\tno"),
+      "FAILED",
+      "Theirs: AuthenticationError: invalid_client: no",
+    ],
     [failing("Error", "busy", { code: "TRANSIENT" }), "TRANSIENT", "Theirs: Error: busy"],
     [{ getToken: () => Promise.reject(new RangeError("odd")) }, "FAILED", "TokenCredential: RangeError: odd"],
-    [new Theirs(() => { throw "a text"; }), "FAILED", "Theirs: a text"],
+    [
+      new Theirs(() => {
+        throw "a text";
+      }),
+      "FAILED",
+      "Theirs: a text",
+    ],
   ]) {
     const error = await rejection(new ChainedTokenCredential(new EnvironmentCredential(), member).getToken(SCOPE));
     assert.deepEqual([error.name, error.code, error.errors.length], ["AggregateAuthenticationError", code, 2]);

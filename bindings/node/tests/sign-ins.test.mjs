@@ -122,7 +122,10 @@ test("messages spell names as this package does", options, async (t) => {
   }
   const own = { tenantId: "t", clientId: "c", userAssertionToken: "u" };
   const { message } = thrown(() => new azcred.OnBehalfOfCredential(own));
-  assert.match(message, /expected one of clientSecret, clientCertificate \(certificatePath\) and getAssertion, got none/);
+  assert.match(
+    message,
+    /expected one of clientSecret, clientCertificate \(certificatePath\) and getAssertion, got none/,
+  );
   const stranger = new azcred.ClientCertificateCredential(e.tenant_id, "c", e.certificate_file, entra);
   assert.match((await rejection(stranger.getToken(SCOPE))).message, /^ClientCertificateCredential: /);
 });
@@ -130,13 +133,32 @@ test("messages spell names as this package does", options, async (t) => {
 test("a function that gives no assertion is one sentence", options, async (t) => {
   trust(t);
   const cases = [
-    [() => { throw new RangeError("no\n key"); }, /failed: RangeError: no key/],
-    [async () => { throw "a text"; }, /failed: a text/],
+    [
+      () => {
+        throw new RangeError("no\n key");
+      },
+      /failed: RangeError: no key/,
+    ],
+    [
+      async () => {
+        throw "a text";
+      },
+      /failed: a text/,
+    ],
     [() => Promise.reject(), /failed: undefined/],
     [() => undefined, /gave no text/],
     [() => "", /gave no text/],
     [() => 5, /failed: it gave a value of type number/],
-    [() => { throw { toString() { throw new Error(); } }; }, /failed: it threw something/],
+    [
+      () => {
+        throw {
+          toString() {
+            throw new Error();
+          },
+        };
+      },
+      /failed: it threw something/,
+    ],
   ];
   for (const [getAssertion, expected] of cases) {
     const credential = new azcred.ClientAssertionCredential(e.tenant_id, e.client_id, getAssertion, entra);
@@ -189,11 +211,13 @@ test("a slow function is called once and keeps nobody else waiting", options, as
 
 test("a device code, its record, and another account", options, async (t) => {
   trust(t);
-  const approve = (username) => ({ userCode, verificationUri, message, ...rest }) => {
-    assert.deepEqual(rest, {});
-    assert.ok(verificationUri.startsWith("https://") && message.includes(userCode));
-    return admin("devicecode", { user_code: userCode, action: "approve", ...(username && { username }) });
-  };
+  const approve =
+    (username) =>
+    ({ userCode, verificationUri, message, ...rest }) => {
+      assert.deepEqual(rest, {});
+      assert.ok(verificationUri.startsWith("https://") && message.includes(userCode));
+      return admin("devicecode", { user_code: userCode, action: "approve", ...(username && { username }) });
+    };
   const own = { tenantId: e.tenant_id, clientId: e.public_client_id, ...entra };
   const credential = new azcred.DeviceCodeCredential({
     ...own,
