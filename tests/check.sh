@@ -10,6 +10,7 @@ say 'format'
 cargo fmt --all --check
 cargo fmt --manifest-path bench/rust/Cargo.toml --all --check
 $bin/ruff format --quiet --check bindings/python tests examples bench
+$node_bin/biome format --log-level=warn
 say 'lints'
 cargo clippy --quiet --locked --workspace --all-targets -- --deny warnings
 RUSTDOCFLAGS='--deny warnings' cargo doc --quiet --locked --no-deps --package azcred --package azcred-emulator

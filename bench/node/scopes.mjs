@@ -25,7 +25,10 @@ async function measured(ask, scopes) {
 }
 
 const ask = await asking(process.argv[2]);
-const many = Array.from({ length: Number(process.argv[3]) - 1 }, (_, at) => `https://resource-${at}.example.net/.default`);
+const many = Array.from(
+  { length: Number(process.argv[3]) - 1 },
+  (_, at) => `https://resource-${at}.example.net/.default`,
+);
 await ask(STORAGE);
 const one = await measured(ask, [STORAGE]);
 const begun = process.hrtime.bigint();

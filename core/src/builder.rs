@@ -194,8 +194,8 @@ const TYPES: [Type; 18] = [
 
 /// The source of a credential type with its options.
 pub(crate) fn build(world: &World, name: &str, options: Vec<(String, Value)>, spelling: Spelling) -> Made {
-    let Some(found) = TYPES.iter().find(|known| known.name == name) else {
-        let names: Vec<&str> = TYPES.iter().map(|known| known.name).collect();
+    let Some(found) = TYPES.iter().find(|known| spelling.class(known.name) == name) else {
+        let names: Vec<&str> = TYPES.iter().map(|known| spelling.class(known.name)).collect();
         return Err(Error::configuration(format!(
             "unknown credential '{}': expected {}, or {} with its members",
             shown(name),
@@ -203,6 +203,6 @@ pub(crate) fn build(world: &World, name: &str, options: Vec<(String, Value)>, sp
             crate::source::chain::NAME
         )));
     };
-    let options = Options::read(found.name, &found.takes.concat(), options, spelling)?;
+    let options = Options::read(spelling.class(found.name), &found.takes.concat(), options, spelling)?;
     (found.build)(world, options)
 }

@@ -13,12 +13,14 @@ use crate::cache::ticket::{Answer, Ticket, cancelled};
 use crate::driver;
 use crate::error::{Error, ErrorKind};
 use crate::fingerprint::Fingerprint;
+use crate::function::{Pending, on_a_thread};
 use crate::lease::{Lane, Lease, Peek};
 use crate::moment::Moment;
 use crate::options::{Spelling, Value};
 use crate::random;
 use crate::request::{Cancel, TokenRequest};
 use crate::source::chain::Chain;
+use crate::source::foreign::{Foreign, ForeignAnswer};
 use crate::source::{AuthenticationRecord, Source};
 use crate::tally::Statistics;
 use crate::token::AccessToken;
@@ -69,6 +71,25 @@ impl Credential {
         let world = members.first().map_or_else(World::real, |member| member.world.clone());
         let sources = members.iter().map(|member| Arc::clone(&member.source)).collect();
         Ok(Credential::made(Arc::new(Chain::of(sources)?), world))
+    }
+
+    /// A credential of another library's, for a chain: `ask` is called on a thread made for the call, and may block.
+    /// `name` is its class name; what `ask` says of a failure has that name in front already.
+    pub fn foreign(name: &str, ask: impl Fn(TokenRequest) -> ForeignAnswer + Send + Sync + 'static) -> Credential {
+        let ask = Arc::new(ask);
+        Credential::foreign_deferred(name, move |request, pending| {
+            let ask = Arc::clone(&ask);
+            on_a_thread(move || pending.give(ask(request)));
+        })
+    }
+
+    /// [`Credential::foreign`] for one that is only started by the call, on azcred's own thread, and gives its answer later,
+    /// from any thread.
+    pub fn foreign_deferred(
+        name: &str,
+        start: impl Fn(TokenRequest, Pending<ForeignAnswer>) + Send + Sync + 'static,
+    ) -> Credential {
+        Credential::made(Arc::new(Foreign::new(name, Box::new(start))), World::real())
     }
 
     /// A credential over a source of one's own.

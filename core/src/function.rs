@@ -30,22 +30,18 @@ impl Function {
     /// A function that is only started by the call, and gives its reply later, from any thread.
     pub fn deferred(start: impl Fn(Told, Pending) + Send + Sync + 'static) -> Function {
         Function::new(move |told| {
-            let (sender, receiver) = oneshot::channel();
-            start(told, Pending(sender));
-            Box::pin(async move { receiver.await.unwrap_or_else(|_| Err("it ended without an answer".to_owned())) })
+            let (pending, reply) = Pending::pair();
+            start(told, pending);
+            Box::pin(async move { reply.await.unwrap_or_else(|| Err("it ended without an answer".to_owned())) })
         })
     }
 
-    /// A function that blocks its thread; it is given one of its own for the call. Not one of the runtime's, of which
-    /// there are few: functions that hang would take them from the requests that look up names.
+    /// A function that blocks its thread; it is given one of its own for the call.
     pub fn blocking(call: impl Fn(Told) -> Reply + Send + Sync + 'static) -> Function {
         let call = Arc::new(call);
         Function::deferred(move |told, pending| {
             let call = Arc::clone(&call);
-            let body = move || pending.give(call(told));
-            let thread = std::thread::Builder::new().name("azcred-call".into());
-            // A thread that can't be had drops the body, and with it what waits for the reply.
-            drop(azcred_platform::without_signals(|| thread.spawn(body)));
+            on_a_thread(move || pending.give(call(told)));
         })
     }
 
@@ -55,13 +51,30 @@ impl Function {
     }
 }
 
+/// Runs what may block on a thread of its own. Not one of the runtime's, of which there are few: code that hangs would
+/// take them from the requests that look up names.
+pub(crate) fn on_a_thread(body: impl FnOnce() + Send + 'static) {
+    let thread = std::thread::Builder::new().name("azcred-call".into());
+    // A thread that can't be had drops the body, and with it what waits for the reply.
+    drop(azcred_platform::without_signals(|| thread.spawn(body)));
+}
+
 /// A call under way. Dropped without a reply, it fails.
 #[derive(Debug)]
-pub struct Pending(oneshot::Sender<Reply>);
+pub struct Pending<R = Reply>(oneshot::Sender<R>);
 
-impl Pending {
+impl<R> Pending<R> {
+    /// A call, and its reply; `None` if it was dropped without one.
+    pub(crate) fn pair() -> (Pending<R>, impl Future<Output = Option<R>> + Send)
+    where
+        R: Send,
+    {
+        let (sender, receiver) = oneshot::channel();
+        (Pending(sender), async move { receiver.await.ok() })
+    }
+
     /// Ends the call. Whoever waited may have left.
-    pub fn give(self, reply: Reply) {
+    pub fn give(self, reply: R) {
         drop(self.0.send(reply));
     }
 }

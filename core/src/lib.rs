@@ -52,7 +52,9 @@ pub use lease::{Lease, Peek, Prepared};
 pub use moment::Moment;
 pub use options::{Spelling, Value};
 pub use request::{Cancel, TokenRequest};
-pub use source::{About, Ask, Audience, AuthenticationRecord, Fetch, Grant, Interactive, Place, Source};
+pub use source::{
+    About, Ask, Audience, AuthenticationRecord, Fetch, ForeignAnswer, ForeignToken, Grant, Interactive, Place, Source,
+};
 pub use tally::Statistics;
 pub use token::{AccessToken, CacheLevel, Provenance, Secret, TokenHandle};
 pub use wire::http;

@@ -47,7 +47,7 @@ impl TokenRequest {
     pub(crate) fn check(&self) -> Result<(), Error> {
         if self.scopes.is_empty() {
             return Err(Error::argument(
-                "get_token needs at least one scope, such as 'https://storage.azure.com/.default'",
+                "expected at least one scope, such as 'https://storage.azure.com/.default', got none",
             ));
         }
         for scope in &self.scopes {

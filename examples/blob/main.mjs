@@ -1,9 +1,9 @@
 // Blob Storage without a password, in Node: upload a blob, read a peer's, compare the bytes.
 //
 // usage: node main.mjs ACCOUNT_URL CONTAINER OWN_BLOB PEER_BLOB
-import { setTimeout as sleep } from 'node:timers/promises';
-import { BlobServiceClient } from '@azure/storage-blob';
-import { DefaultAzureCredential } from 'azcred';
+import { setTimeout as sleep } from "node:timers/promises";
+import { BlobServiceClient } from "@azure/storage-blob";
+import { DefaultAzureCredential } from "azcred";
 
 /** What a program of this name writes. */
 function content(name) {
@@ -30,11 +30,13 @@ for (let tries = 0; tries < 300; tries += 1) {
 if (!read.equals(content(peer))) {
   throw new Error(`${peer}: expected ${content(peer).length} bytes of ${peer}, read ${read.length} others`);
 }
-const { provenance } = await credential.getToken('https://storage.azure.com/.default');
-console.log(JSON.stringify({
-  program: 'Node',
-  bytes: read.length,
-  credential: provenance.credential,
-  source: provenance.source,
-  client_id: provenance.clientId,
-}));
+const { provenance } = await credential.getToken("https://storage.azure.com/.default");
+console.log(
+  JSON.stringify({
+    program: "Node",
+    bytes: read.length,
+    credential: provenance.credential,
+    source: provenance.source,
+    client_id: provenance.clientId,
+  }),
+);

@@ -3,25 +3,31 @@
  */
 
 import { Credential } from "./credential.js";
-import type { AuthorityOptions, MultiTenantOptions, UnusedOptions } from "./index.js";
+import type { AuthorityOptions, MultiTenantOptions } from "./options.js";
 
 /** A certificate with its key. */
-export type ClientCertificateConfiguration =
-  | {
-      /** The text of a PEM file, or the content of a PEM or PKCS#12 file. */
-      certificate: string | Uint8Array;
-      /** The password of the key. */
-      certificatePassword?: string;
-    }
-  | {
-      /** The path of a PEM or PKCS#12 file. */
-      certificatePath: string;
-      /** The password of the key. */
-      certificatePassword?: string;
-    };
+export interface ClientCertificatePEMCertificate {
+  /** The text of a PEM file, or the content of a PEM or PKCS#12 file. */
+  certificate: string | Uint8Array;
+  /** The password of the key. */
+  certificatePassword?: string;
+}
+
+/** Where a certificate with its key is. */
+export interface ClientCertificatePEMCertificatePath {
+  /** The path of a PEM or PKCS#12 file. */
+  certificatePath: string;
+  /** The password of the key. */
+  certificatePassword?: string;
+}
+
+/** A certificate with its key, or where they are. */
+export type ClientCertificateCredentialPEMConfiguration =
+  | ClientCertificatePEMCertificate
+  | ClientCertificatePEMCertificatePath;
 
 /** Options of {@link ClientCertificateCredential}. */
-export interface ClientCertificateCredentialOptions extends AuthorityOptions, MultiTenantOptions, UnusedOptions {
+export interface ClientCertificateCredentialOptions extends AuthorityOptions, MultiTenantOptions {
   /** Sends the certificate with each assertion, for applications that trust a subject name and its authority. */
   sendCertificateChain?: boolean;
 }
@@ -32,13 +38,13 @@ export declare class ClientCertificateCredential extends Credential {
   constructor(
     tenantId: string,
     clientId: string,
-    certificatePathOrConfiguration: string | ClientCertificateConfiguration,
+    certificatePathOrConfiguration: string | ClientCertificateCredentialPEMConfiguration,
     options?: ClientCertificateCredentialOptions,
   );
 }
 
 /** Options of {@link ClientAssertionCredential}. */
-export interface ClientAssertionCredentialOptions extends AuthorityOptions, MultiTenantOptions, UnusedOptions {}
+export interface ClientAssertionCredentialOptions extends AuthorityOptions, MultiTenantOptions {}
 
 /** An application, by an assertion (a JWT) that a function gives. It is called for each token that Entra ID is asked for. */
 export declare class ClientAssertionCredential extends Credential {
@@ -52,7 +58,7 @@ export declare class ClientAssertionCredential extends Credential {
 }
 
 /** Options of {@link WorkloadIdentityCredential}. */
-export interface WorkloadIdentityCredentialOptions extends AuthorityOptions, MultiTenantOptions, UnusedOptions {
+export interface WorkloadIdentityCredentialOptions extends AuthorityOptions, MultiTenantOptions {
   /** Default: `AZURE_TENANT_ID`. */
   tenantId?: string;
   /** Default: `AZURE_CLIENT_ID`. */
@@ -70,7 +76,7 @@ export declare class WorkloadIdentityCredential extends Credential {
 }
 
 /** Options of {@link AzurePipelinesCredential}. */
-export interface AzurePipelinesCredentialOptions extends AuthorityOptions, MultiTenantOptions, UnusedOptions {}
+export interface AzurePipelinesCredentialOptions extends AuthorityOptions, MultiTenantOptions {}
 
 /** A job of Azure Pipelines, through its service connection. */
 export declare class AzurePipelinesCredential extends Credential {
@@ -84,22 +90,46 @@ export declare class AzurePipelinesCredential extends Credential {
   );
 }
 
-/** Options of {@link OnBehalfOfCredential}: who the API is, its one proof, and for whom it asks. */
-export type OnBehalfOfCredentialOptions = {
+/** Who an API is, and for whom it asks. */
+interface OnBehalfOf {
   /** The API's tenant. */
   tenantId: string;
   /** The API's client id. */
   clientId: string;
   /** The access token that the user called with. */
   userAssertionToken: string;
-} & (
-  | { clientSecret: string }
-  | { certificatePath: string; sendCertificateChain?: boolean }
-  | { getAssertion: () => Promise<string> | string }
+}
+
+/** An API that shows itself by a secret. */
+export interface OnBehalfOfCredentialSecretOptions extends OnBehalfOf {
+  /** The API's secret. */
+  clientSecret: string;
+}
+
+/** An API that shows itself by a certificate. */
+export interface OnBehalfOfCredentialCertificateOptions extends OnBehalfOf {
+  /** The path of a PEM or PKCS#12 file with the certificate and its key. */
+  certificatePath: string;
+  /** The password of the key. */
+  certificatePassword?: string;
+  /** Sends the certificate with each assertion, for applications that trust a subject name and its authority. */
+  sendCertificateChain?: boolean;
+}
+
+/** An API that shows itself by an assertion. */
+export interface OnBehalfOfCredentialAssertionOptions extends OnBehalfOf {
+  /** Gives the assertion. */
+  getAssertion: () => Promise<string> | string;
+}
+
+/** Options of {@link OnBehalfOfCredential}: who the API is, its one proof, and for whom it asks. */
+export type OnBehalfOfCredentialOptions = (
+  | OnBehalfOfCredentialSecretOptions
+  | OnBehalfOfCredentialCertificateOptions
+  | OnBehalfOfCredentialAssertionOptions
 ) &
   AuthorityOptions &
-  MultiTenantOptions &
-  UnusedOptions;
+  MultiTenantOptions;
 
 /** An API, on behalf of the user who called it. */
 export declare class OnBehalfOfCredential extends Credential {
@@ -108,7 +138,7 @@ export declare class OnBehalfOfCredential extends Credential {
 }
 
 /** Options of {@link AuthorizationCodeCredential}. */
-export interface AuthorizationCodeCredentialOptions extends AuthorityOptions, MultiTenantOptions, UnusedOptions {}
+export interface AuthorizationCodeCredentialOptions extends AuthorityOptions, MultiTenantOptions {}
 
 /** A web application, by the code that its user's browser brought. */
 export declare class AuthorizationCodeCredential extends Credential {

@@ -65,4 +65,4 @@ function within(options, name, change) {
   return given === undefined || given === null ? options : { ...options, [name]: change(given) };
 }
 
-module.exports = { asked, told, within };
+module.exports = { asked, sentence, told, within };

@@ -8,6 +8,7 @@
 
 import type { ApplicationCredential } from "./applications.js";
 import { type AbortSignalLike, Credential, type GetTokenOptions } from "./credential.js";
+import type { AuthorityOptions, MultiTenantOptions, TokenCredentialOptions } from "./options.js";
 import type { UserCredential } from "./users.js";
 
 export * from "./applications.js";
@@ -19,56 +20,11 @@ export type {
   Statistics,
   TokenCredential,
 } from "./credential.js";
+export * from "./options.js";
 export * from "./users.js";
 
-/** Options of `@azure/identity` that are accepted and not used, so that a program can move over as it is. */
-export interface UnusedOptions {
-  /** Each source has the retry rules its documentation asks for; `maxRetries` lowers those of an authority. */
-  retryOptions?: object;
-  /** Messages never hold a secret. */
-  loggingOptions?: object;
-  /** Requests name azcred and its version. */
-  userAgentOptions?: object;
-  /** Tokens are never written to disk. */
-  tokenCachePersistenceOptions?: object;
-}
-
-/** Which authority is asked. */
-export interface AuthorityOptions {
-  /** Its host. Default: `AZURE_AUTHORITY_HOST`, else {@link AzureAuthorityHosts}`.AzurePublicCloud`. */
-  authorityHost?: string;
-  /** Skips the question to the public cloud whether the authority is known. azcred never asks it. */
-  disableInstanceDiscovery?: boolean;
-  /** The proxy towards it. Default: those of the environment. */
-  proxyOptions?: ProxyOptions;
-  /** A file of PEM certificates, or a folder of such, to trust in place of all others. Read at the first request. */
-  connectionVerify?: string | true;
-  /** How long a connection may take, in seconds. Default 10. */
-  connectionTimeout?: number;
-  /** How long the authority may be silent, in seconds. Default 20 for the whole answer. */
-  readTimeout?: number;
-}
-
-/** A proxy, as `@azure/core-rest-pipeline` describes it. */
-export interface ProxyOptions {
-  /** Its URL. */
-  host: string;
-  /** Its port. */
-  port: number;
-  /** Who asks it. */
-  username?: string;
-  /** With which password. */
-  password?: string;
-}
-
-/** Which tenants a call may name. */
-export interface MultiTenantOptions {
-  /** Other tenants than the credential's own; `*` for all. */
-  additionallyAllowedTenants?: string[];
-}
-
 /** Options of {@link DefaultAzureCredential}. */
-export interface DefaultAzureCredentialOptions extends AuthorityOptions, MultiTenantOptions, UnusedOptions {
+export interface DefaultAzureCredentialOptions extends AuthorityOptions, MultiTenantOptions {
   /** The tenant that developer tools sign in to. */
   tenantId?: string;
   /** How long a developer tool may run, in milliseconds. Default 10,000. */
@@ -79,6 +35,14 @@ export interface DefaultAzureCredentialOptions extends AuthorityOptions, MultiTe
   managedIdentityResourceId?: string;
   /** The managed identity by its object id. */
   managedIdentityObjectId?: string;
+  /** The workload identity's client id. Default: the managed identity's. */
+  workloadIdentityClientId?: string;
+  /** The workload identity's tenant. Default: `AZURE_TENANT_ID`. */
+  workloadIdentityTenantId?: string;
+  /** The application of a sign-in with the browser. Default: that of developers' tools. */
+  interactiveBrowserClientId?: string;
+  /** The tenant of a sign-in with the browser. Default: `AZURE_TENANT_ID`. */
+  interactiveBrowserTenantId?: string;
   /** Refuses to build the chain unless `AZURE_TOKEN_CREDENTIALS` is set. */
   requireEnvvar?: boolean;
   /** Leaves a member out of the chain, or keeps it in whatever `AZURE_TOKEN_CREDENTIALS` says. */
@@ -99,7 +63,17 @@ export interface DefaultAzureCredentialOptions extends AuthorityOptions, MultiTe
   excludeDeveloperCliCredential?: boolean;
   /** Leaves a member out of the chain, or keeps it in whatever `AZURE_TOKEN_CREDENTIALS` says. */
   excludeBrokerCredential?: boolean;
+  /** `false` brings the sign-in with the browser into the chain, as its last member. */
+  excludeInteractiveBrowserCredential?: boolean;
 }
+
+/** `@azure/identity`'s name for options with a client id. */
+export type DefaultAzureCredentialClientIdOptions = DefaultAzureCredentialOptions;
+
+/** `@azure/identity`'s name for options with a resource id. */
+export type DefaultAzureCredentialResourceIdOptions = DefaultAzureCredentialOptions & {
+  managedIdentityResourceId: string;
+};
 
 /**
  * Asks the environment, the managed identity and the developer tools, in this order, and stays with the first that answers.
@@ -112,7 +86,7 @@ export declare class DefaultAzureCredential extends Credential {
 }
 
 /** Options of {@link ManagedIdentityCredential}: at most one of the ids. */
-export interface ManagedIdentityCredentialOptions extends UnusedOptions {
+export interface ManagedIdentityCredentialOptions extends TokenCredentialOptions {
   /** A user-assigned identity by its client id. */
   clientId?: string;
   /** A user-assigned identity by its object (principal) id. */
@@ -121,7 +95,19 @@ export interface ManagedIdentityCredentialOptions extends UnusedOptions {
   resourceId?: string;
 }
 
-/** The identity that Azure gave to this host: IMDS, App Service, Functions, Container Apps. */
+/** `@azure/identity`'s name for options with a client id. */
+export type ManagedIdentityCredentialClientIdOptions = TokenCredentialOptions & { clientId?: string };
+
+/** `@azure/identity`'s name for options with a resource id. */
+export type ManagedIdentityCredentialResourceIdOptions = TokenCredentialOptions & { resourceId: string };
+
+/** `@azure/identity`'s name for options with an object id. */
+export type ManagedIdentityCredentialObjectIdOptions = TokenCredentialOptions & { objectId: string };
+
+/**
+ * The identity that Azure gave to this host: IMDS, App Service, Functions, Container Apps, Service Fabric, Azure Machine
+ * Learning, Cloud Shell, Azure Arc, or a pod's federated token.
+ */
 export declare class ManagedIdentityCredential extends Credential {
   /**
    * @param clientId - A user-assigned identity; without it, the system-assigned one.
@@ -133,7 +119,7 @@ export declare class ManagedIdentityCredential extends Credential {
 }
 
 /** Options of {@link ClientSecretCredential}. */
-export interface ClientSecretCredentialOptions extends AuthorityOptions, MultiTenantOptions, UnusedOptions {}
+export interface ClientSecretCredentialOptions extends AuthorityOptions, MultiTenantOptions {}
 
 /** An application, by its secret. */
 export declare class ClientSecretCredential extends Credential {
@@ -142,16 +128,21 @@ export declare class ClientSecretCredential extends Credential {
 }
 
 /** Options of {@link EnvironmentCredential}. */
-export interface EnvironmentCredentialOptions extends AuthorityOptions, MultiTenantOptions, UnusedOptions {}
+export interface EnvironmentCredentialOptions extends AuthorityOptions, MultiTenantOptions {}
 
-/** An application, by `AZURE_TENANT_ID`, `AZURE_CLIENT_ID` and `AZURE_CLIENT_SECRET` as they are when it is made. */
+/**
+ * Whom the environment names when it is made: with `AZURE_CLIENT_ID`, an application by `AZURE_TENANT_ID` and
+ * `AZURE_CLIENT_SECRET`, or by `AZURE_TENANT_ID` and the certificate of `AZURE_CLIENT_CERTIFICATE_PATH` (its key's password:
+ * `AZURE_CLIENT_CERTIFICATE_PASSWORD`; `AZURE_CLIENT_SEND_CERTIFICATE_CHAIN`), else a user by `AZURE_USERNAME` and
+ * `AZURE_PASSWORD`. The first that is complete.
+ */
 export declare class EnvironmentCredential extends Credential {
   /** @throws {@link InvalidConfigurationError} for an option or variable that is wrong. */
   constructor(options?: EnvironmentCredentialOptions);
 }
 
 /** Options of {@link AzureCliCredential}. */
-export interface AzureCliCredentialOptions extends MultiTenantOptions, UnusedOptions {
+export interface AzureCliCredentialOptions extends TokenCredentialOptions, MultiTenantOptions {
   /** The tenant to ask for. Default: the login's own. */
   tenantId?: string;
   /** The subscription whose login is used, by name or id. */
@@ -167,7 +158,7 @@ export declare class AzureCliCredential extends Credential {
 }
 
 /** Options of {@link AzurePowerShellCredential}. */
-export interface AzurePowerShellCredentialOptions extends MultiTenantOptions, UnusedOptions {
+export interface AzurePowerShellCredentialOptions extends TokenCredentialOptions, MultiTenantOptions {
   /** The tenant to ask for. Default: the login's own. */
   tenantId?: string;
   /** How long PowerShell may run, in milliseconds. Default 10,000. */
@@ -181,7 +172,7 @@ export declare class AzurePowerShellCredential extends Credential {
 }
 
 /** Options of {@link AzureDeveloperCliCredential}. */
-export interface AzureDeveloperCliCredentialOptions extends MultiTenantOptions, UnusedOptions {
+export interface AzureDeveloperCliCredentialOptions extends TokenCredentialOptions, MultiTenantOptions {
   /** The tenant to ask for. Default: the login's own. */
   tenantId?: string;
   /** How long `azd` may run, in milliseconds. Default 10,000. */
@@ -195,7 +186,7 @@ export declare class AzureDeveloperCliCredential extends Credential {
 }
 
 /** Options of {@link VisualStudioCodeCredential}; checked, and of no further use. */
-export interface VisualStudioCodeCredentialOptions extends AuthorityOptions, MultiTenantOptions, UnusedOptions {
+export interface VisualStudioCodeCredentialOptions extends AuthorityOptions, MultiTenantOptions {
   /** The tenant to ask for. */
   tenantId?: string;
 }
@@ -220,10 +211,27 @@ export type AzcredCredential =
   | UserCredential
   | VisualStudioCodeCredential;
 
-/** Asks its members in their order, each time, until one is available. */
+/** Any credential that a chain takes: this package's, or another `TokenCredential` of `@azure/core-auth`. */
+export interface ChainMember {
+  /**
+   * A token, or null where there is none: the chain goes on then, and after an error whose `name` is
+   * `CredentialUnavailableError` or `AuthenticationRequiredError`.
+   */
+  getToken(
+    scopes: string | string[],
+    options?: GetTokenOptions,
+  ): Promise<{ token: string; expiresOnTimestamp: number; refreshAfterTimestamp?: number } | null>;
+}
+
+/**
+ * Asks its members in their order, each time, until one is available.
+ *
+ * Of another package's credential it gives the token and its times, under the name of its class; `abortSignal` is not
+ * passed on, since others may wait for the same token.
+ */
 export declare class ChainedTokenCredential extends Credential {
-  /** @throws {@link InvalidConfigurationError} without members, or for one that is not of this package. */
-  constructor(...sources: AzcredCredential[]);
+  /** @throws {@link InvalidConfigurationError} without members, or for one without `getToken`. */
+  constructor(...sources: ChainMember[]);
 }
 
 /** A {@link DefaultAzureCredential} without options. */
@@ -335,28 +343,41 @@ export declare class AzcredError extends Error {
 /** A credential could not try here: code `UNAVAILABLE`. */
 export declare class CredentialUnavailableError extends AzcredError {}
 
+/** What an {@link AuthenticationRequiredError} is made of. */
+export interface AuthenticationRequiredErrorOptions {
+  /** What was asked for. */
+  scopes: string[];
+  /** What the call wished. */
+  getTokenOptions?: GetTokenOptions;
+  /** The sentence. */
+  message?: string;
+  /** What led to it. */
+  cause?: unknown;
+}
+
 /** The user has to sign in, and the credential may not ask: code `UNAVAILABLE`. Call `authenticate`. */
 export declare class AuthenticationRequiredError extends AzcredError {
-  constructor(
-    options: { scopes: string[]; getTokenOptions?: GetTokenOptions; message?: string } & AzcredErrorDetails,
-  );
+  constructor(options: AuthenticationRequiredErrorOptions & AzcredErrorDetails);
   /** What was asked for. */
   scopes: string[];
   /** What the call wished. */
   getTokenOptions?: GetTokenOptions;
 }
 
+/** A provider's answer, as `@azure/identity` reports it. */
+export interface ErrorResponse {
+  /** The provider's error code, or `unknown`. */
+  readonly error: string;
+  /** The whole sentence. */
+  readonly errorDescription: string;
+  /** The id under which the provider logged the request. */
+  readonly correlationId?: string;
+}
+
 /** A credential tried in vain: code `FAILED` or `TRANSIENT`. */
 export declare class AuthenticationError extends AzcredError {
   /** The answer as `@azure/identity` reports it. */
-  readonly errorResponse: {
-    /** The provider's error code, or `unknown`. */
-    readonly error: string;
-    /** The whole sentence. */
-    readonly errorDescription: string;
-    /** The id under which the provider logged the request. */
-    readonly correlationId?: string;
-  };
+  readonly errorResponse: ErrorResponse;
 }
 
 /** A chain got no token: code `UNAVAILABLE`, `FAILED` or `TRANSIENT`, as its last member answered. */

@@ -10,6 +10,7 @@
 const native = require("./binding.js");
 const { asked, told, within } = require("./callables.js");
 const { errorOf, ...errors } = require("./errors.js");
+const foreign = require("./foreign.js");
 const records = require("./records.js");
 
 /** Raised by whatever may put another token in the place of one, in this thread. */
@@ -48,6 +49,9 @@ function count(last) {
   }
 }
 
+/** Where a credential is its own property: a Proxy of it has no private members, but this one. */
+const SELF = Symbol("azcred.self");
+
 /** How many conversions a credential remembers. */
 const REMEMBERED = 64;
 
@@ -64,6 +68,7 @@ class Credential {
     }
     this.#handle = handle;
     this.#held = held;
+    Object.defineProperty(this, SELF, { value: this });
   }
 
   /** The conversion of the last call for one scope without wishes, as most programs only make such. */
@@ -71,7 +76,7 @@ class Credential {
 
   // Not an async function: a live token comes in a promise that was made with it.
   getToken(scopes, options) {
-    const last = this.#last;
+    const last = #last in this ? this.#last : undefined;
     if (
       last !== undefined &&
       last.scope === (Array.isArray(scopes) && scopes.length === 1 ? scopes[0] : scopes) &&
@@ -80,7 +85,7 @@ class Credential {
     ) {
       return last.promise;
     }
-    return Credential.ask(this, scopes, options);
+    return Credential.ask(itself(this), scopes, options);
   }
 
   /** The whole way to a token. */
@@ -100,7 +105,10 @@ class Credential {
     }
     const answer = found === false ? await wait(native.start, credential.#handle, scopes, options, signal) : found;
     if (answer.error) {
-      throw errorOf(answer.error, found === false ? Credential.ask : Credential.prototype.getToken, { scopes, options });
+      throw errorOf(answer.error, found === false ? Credential.ask : Credential.prototype.getToken, {
+        scopes,
+        options,
+      });
     }
     return credential.#remember(label, scopes, options, answer);
   }
@@ -112,12 +120,12 @@ class Credential {
       throw errorOf({ kind: "INVALID_ARGUMENT", message }, Credential.prototype.reject);
     }
     epoch += 1;
-    return native.reject(this.#handle, text);
+    return native.reject(itself(this).#handle, text);
   }
 
   statistics() {
     skipping.forEach(count);
-    return native.statistics(this.#handle);
+    return native.statistics(itself(this).#handle);
   }
 
   /** Has the user of a credential sign in; the record of it. */
@@ -169,10 +177,16 @@ class Credential {
     return object;
   }
 
-  /** The native handle of a credential, or undefined for anything else. */
+  /** The native handle of a credential that has no `getToken` of its own, or undefined for anything else. */
   static handleOf(value) {
-    return typeof value === "object" && value !== null && #handle in value ? value.#handle : undefined;
+    const isOurs = typeof value === "object" && value !== null && #handle in value;
+    return isOurs && value.getToken === Credential.prototype.getToken ? value.#handle : undefined;
   }
+}
+
+/** The credential that a method was called on, be it through a Proxy. */
+function itself(value) {
+  return value[SELF];
 }
 
 /**
@@ -281,7 +295,7 @@ class ClientCertificateCredential extends Credential {
     const isPath = typeof given !== "object" || given === null;
     const { certificate, ...rest } = isPath ? { certificatePath: given } : given;
     const parts = { tenantId, clientId, certificateData: certificate, ...rest };
-    super(native.create("CertificateCredential", parts, options));
+    super(native.create("ClientCertificateCredential", parts, options));
   }
 }
 
@@ -331,7 +345,7 @@ class UsernamePasswordCredential extends Credential {
 /** What the credentials have in common that somebody signs in to. */
 class User extends Credential {
   authenticate(scopes, options) {
-    return Credential.signIn(this, scopes, options);
+    return Credential.signIn(itself(this), scopes, options);
   }
 }
 
@@ -382,18 +396,18 @@ class VisualStudioCodeCredential extends Credential {
 
 class ChainedTokenCredential extends Credential {
   constructor(...sources) {
-    const handles = sources.map(Credential.handleOf);
+    const handles = sources.map((source) => Credential.handleOf(source) ?? foreign.handleOf(source));
     const stranger = handles.indexOf(undefined);
-    super(stranger < 0 ? native.chain(handles) : { error: notOurs(stranger + 1, sources[stranger]) }, sources);
+    super(stranger < 0 ? native.chain(handles) : { error: noCredential(stranger + 1, sources[stranger]) }, sources);
   }
 }
 
-function notOurs(position, source) {
+function noCredential(position, source) {
   const got =
     typeof source === "object" && source !== null ? "another object" : String(source === null ? null : typeof source);
   return {
     kind: "INVALID_CONFIGURATION",
-    message: `ChainedTokenCredential: argument ${position}: expected a credential of azcred, got ${got}`,
+    message: `ChainedTokenCredential: argument ${position}: expected a credential, which has getToken, got ${got}`,
   };
 }
 

@@ -3,7 +3,12 @@
  */
 
 import { Credential, type GetTokenOptions } from "./credential.js";
-import type { AuthorityOptions, MultiTenantOptions, UnusedOptions } from "./index.js";
+import type {
+  AuthorityOptions,
+  BrokerAuthOptions,
+  BrowserCustomizationOptions,
+  MultiTenantOptions,
+} from "./options.js";
 
 /** Who signed in. It holds no secret: a program may keep it, and pin a later credential to the same account with it. */
 export interface AuthenticationRecord {
@@ -26,13 +31,15 @@ export declare function serializeAuthenticationRecord(record: AuthenticationReco
 export declare function deserializeAuthenticationRecord(serializedRecord: string): AuthenticationRecord;
 
 /** Options of the credentials that ask a user. */
-export interface InteractiveCredentialOptions extends AuthorityOptions, MultiTenantOptions, UnusedOptions {
+export interface InteractiveCredentialOptions extends AuthorityOptions, MultiTenantOptions {
   /** The tenant to sign in to. Default: that of the user's organisation. */
   tenantId?: string;
   /** The application. Default: the one of developer tools. */
   clientId?: string;
   /** The account that has to sign in; another one is refused. */
   authenticationRecord?: AuthenticationRecord;
+  /** How long the user may take, in seconds. Default: as long as the code is good; 300 with the browser. */
+  timeout?: number;
   /** Whether only `authenticate` may ask the user: `getToken` rejects with an {@link AuthenticationRequiredError} then. */
   disableAutomaticAuthentication?: boolean;
 }
@@ -47,10 +54,13 @@ export interface DeviceCodeInfo {
   message: string;
 }
 
+/** Shows a code to the user. */
+export type DeviceCodePromptCallback = (deviceCodeInfo: DeviceCodeInfo) => Promise<void> | void;
+
 /** Options of {@link DeviceCodeCredential}. */
 export interface DeviceCodeCredentialOptions extends InteractiveCredentialOptions {
-  /** Shows the code. Default: a line of the standard output. */
-  userPromptCallback?: (deviceCodeInfo: DeviceCodeInfo) => Promise<void> | void;
+  /** Shows the code. Default: a line on standard error. */
+  userPromptCallback?: DeviceCodePromptCallback;
 }
 
 /** A user who signs in on another device, with a code that this program shows. */
@@ -67,12 +77,18 @@ export declare class DeviceCodeCredential extends Credential {
 }
 
 /** Options of {@link InteractiveBrowserCredential}. */
-export interface InteractiveBrowserCredentialOptions extends InteractiveCredentialOptions {
+export interface InteractiveBrowserCredentialOptions
+  extends InteractiveCredentialOptions,
+    BrokerAuthOptions,
+    BrowserCustomizationOptions {
   /** Where the browser brings the answer, on this machine. */
   redirectUri?: string | (() => string);
   /** The name that the page suggests. */
   loginHint?: string;
 }
+
+/** `@azure/identity`'s name for them. */
+export type InteractiveBrowserCredentialNodeOptions = InteractiveBrowserCredentialOptions;
 
 /** A user who signs in in the browser of this machine. */
 export declare class InteractiveBrowserCredential extends Credential {
@@ -88,7 +104,7 @@ export declare class InteractiveBrowserCredential extends Credential {
 }
 
 /** Options of {@link UsernamePasswordCredential}. */
-export interface UsernamePasswordCredentialOptions extends AuthorityOptions, MultiTenantOptions, UnusedOptions {
+export interface UsernamePasswordCredentialOptions extends AuthorityOptions, MultiTenantOptions {
   /** The account that has to sign in; another one is refused. */
   authenticationRecord?: AuthenticationRecord;
 }

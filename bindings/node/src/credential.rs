@@ -7,6 +7,7 @@ use napi::bindgen_prelude::{Either, External, ExternalRef, Function, Unknown};
 use napi::threadsafe_function::ThreadsafeFunctionCallMode;
 use napi_derive::napi;
 
+use crate::callable;
 use crate::error::{Failure, Stop};
 use crate::lease::{self, Handle};
 use crate::record::Read;
@@ -49,6 +50,12 @@ fn build(name: &str, arguments: Unknown<'_>, options: Unknown<'_>) -> std::resul
         entries.push((option, value));
     }
     Ok(Credential::new(name, entries, Spelling::Camel)?)
+}
+
+/// Another package's credential as a member of a chain: its class name, and a function of `js/callables.js`.
+#[napi]
+pub(crate) fn foreign(name: String, ask: Unknown<'_>) -> Result<External<Handle>> {
+    Ok(External::new(Handle::new(Credential::foreign_deferred(&name, callable::credential(&name, ask)?))))
 }
 
 /// A chain of credentials.

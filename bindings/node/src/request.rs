@@ -23,8 +23,8 @@ pub(crate) fn request(scopes: Unknown<'_>, options: Unknown<'_>) -> Result<Token
     };
     request.min_ttl = match field(c"minTtl", &options)? {
         None => 0,
-        Some(Value::Int(seconds)) => seconds,
-        Some(other) => return Err(wrong("minTtl", "whole seconds", Some(&other))),
+        Some(Value::Int(seconds)) if seconds >= 0 => seconds,
+        Some(other) => return Err(wrong("minTtl", "whole seconds from 0 on", Some(&other))),
     };
     if let Some(options) = object("requestOptions", options.get_c_named_property_unchecked(c"requestOptions")?)? {
         request.timeout = timeout(&options)?;

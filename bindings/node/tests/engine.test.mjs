@@ -60,7 +60,11 @@ test("the lease of an object is over when another call replaced its token", asyn
   const longer = await identity(3).getToken(SCOPE, { minTtl: 3600 });
   assert.notEqual(longer.token, old.token);
   assert.equal((await credential.getToken(SCOPE)).token, longer.token);
-  assert.equal(await credential.getToken(SCOPE), await credential.getToken([SCOPE]), "the same token is the same object");
+  assert.equal(
+    await credential.getToken(SCOPE),
+    await credential.getToken([SCOPE]),
+    "the same token is the same object",
+  );
   assert.equal(fake.requests.length, 2);
 });
 

@@ -138,7 +138,7 @@ test("mistakes in a call are rejections that name the argument", async (t) => {
     [[SCOPE, { tenantId: "a/b" }], /malformed tenant/],
     [[SCOPE, { enableCae: "yes" }], /enableCae: expected true or false, got text/],
     [[SCOPE, { minTtl: -1 }], /min_?ttl/i],
-    [[SCOPE, { minTtl: 1.5 }], /minTtl: expected whole seconds, got a number with a fraction/],
+    [[SCOPE, { minTtl: 1.5 }], /minTtl: expected whole seconds from 0 on, got a number with a fraction/],
     [
       [SCOPE, { requestOptions: { timeout: "1" } }],
       /requestOptions.timeout: expected milliseconds from 0 on, got text/,
@@ -162,15 +162,15 @@ test("mistakes in a call are rejections that name the argument", async (t) => {
   assert.equal(fake.requests.length, 1);
 });
 
-test("a chain takes credentials of azcred only", () => {
+test("a chain takes what has getToken", () => {
   const own = new EnvironmentCredential();
   refused(
-    () => new ChainedTokenCredential(own, { getToken() {} }),
-    /argument 2: expected a credential of azcred, got another object/,
+    () => new ChainedTokenCredential(own, { getToken: "no" }),
+    /argument 2: expected a credential, which has getToken, got another object/,
   );
-  refused(() => new ChainedTokenCredential([own]), /argument 1: expected a credential of azcred/);
-  refused(() => new ChainedTokenCredential(null), /argument 1: expected a credential of azcred, got null/);
-  refused(() => new ChainedTokenCredential("x"), /argument 1: expected a credential of azcred, got string/);
+  refused(() => new ChainedTokenCredential([own]), /argument 1: expected a credential, which/);
+  refused(() => new ChainedTokenCredential(null), /argument 1: expected a credential, which has getToken, got null/);
+  refused(() => new ChainedTokenCredential("x"), /argument 1: expected a credential, which has getToken, got string/);
   refused(() => new ChainedTokenCredential(), /at least one credential/);
 });
 

@@ -137,7 +137,7 @@ test("processes that are started while flights are under way disturb none of the
 const ENDS = {
   "is terminated": "worker.terminate()",
   "ends its thread": "worker.postMessage('process.exit(3)')",
-  "throws": "worker.postMessage('throw new Error()')",
+  throws: "worker.postMessage('throw new Error()')",
 };
 
 for (const [name, end] of Object.entries(ENDS)) {

@@ -83,5 +83,8 @@ test("Visual Studio Code's credential is there, and unavailable", async () => {
   const error = await rejection(credential.getToken(SCOPE));
   assert.equal(error.name, "CredentialUnavailableError");
   assert.match(error.message, /^VisualStudioCodeCredential: .*sign in with 'az login'/);
-  assert.match(thrown(() => new azcred.VisualStudioCodeCredential({ tenantId: 5 })).message, /option tenantId: expected/);
+  assert.match(
+    thrown(() => new azcred.VisualStudioCodeCredential({ tenantId: 5 })).message,
+    /option tenantId: expected/,
+  );
 });

@@ -57,6 +57,8 @@ const APPLICATIONS = {
   "an assertion": () => new azcred.ClientAssertionCredential(e.tenant_id, e.workload_client_id, assertion, entra),
   "a promised assertion": () =>
     new azcred.ClientAssertionCredential(e.tenant_id, e.workload_client_id, async () => assertion(), entra),
+  "a certificate": () =>
+    new azcred.ClientCertificateCredential(e.tenant_id, e.certificate_client_id, e.certificate_file, entra),
   "a workload": () =>
     new azcred.WorkloadIdentityCredential({ tenantId: e.tenant_id, clientId: e.workload_client_id, ...entra }),
   "a pipeline": () =>
@@ -106,16 +108,57 @@ for (const [name, make] of Object.entries(APPLICATIONS)) {
   });
 }
 
+test("messages spell names as this package does", options, async (t) => {
+  trust(t);
+  const proof = { certificatePath: "/nonexistent" };
+  for (const [make, expected] of [
+    [() => new azcred.ClientCertificateCredential("t", "c"), "expected certificatePath or certificateData, got none"],
+    [() => new azcred.ClientCertificateCredential("t", "c", proof), "option certificatePath: /nonexistent can't be"],
+    [() => new azcred.ClientCertificateCredential("", "c", proof), "option tenantId: expected a value"],
+    [() => new azcred.ClientCertificateCredential("t", "c", { pem: "x" }), "unknown option pem; it takes tenantId, "],
+  ]) {
+    const { message } = thrown(make);
+    assert.ok(message.startsWith(`ClientCertificateCredential: ${expected}`), message);
+  }
+  const own = { tenantId: "t", clientId: "c", userAssertionToken: "u" };
+  const { message } = thrown(() => new azcred.OnBehalfOfCredential(own));
+  assert.match(
+    message,
+    /expected one of clientSecret, clientCertificate \(certificatePath\) and getAssertion, got none/,
+  );
+  const stranger = new azcred.ClientCertificateCredential(e.tenant_id, "c", e.certificate_file, entra);
+  assert.match((await rejection(stranger.getToken(SCOPE))).message, /^ClientCertificateCredential: /);
+});
+
 test("a function that gives no assertion is one sentence", options, async (t) => {
   trust(t);
   const cases = [
-    [() => { throw new RangeError("no\n key"); }, /failed: RangeError: no key/],
-    [async () => { throw "a text"; }, /failed: a text/],
+    [
+      () => {
+        throw new RangeError("no\n key");
+      },
+      /failed: RangeError: no key/,
+    ],
+    [
+      async () => {
+        throw "a text";
+      },
+      /failed: a text/,
+    ],
     [() => Promise.reject(), /failed: undefined/],
     [() => undefined, /gave no text/],
     [() => "", /gave no text/],
     [() => 5, /failed: it gave a value of type number/],
-    [() => { throw { toString() { throw new Error(); } }; }, /failed: it threw something/],
+    [
+      () => {
+        throw {
+          toString() {
+            throw new Error();
+          },
+        };
+      },
+      /failed: it threw something/,
+    ],
   ];
   for (const [getAssertion, expected] of cases) {
     const credential = new azcred.ClientAssertionCredential(e.tenant_id, e.client_id, getAssertion, entra);
@@ -168,11 +211,13 @@ test("a slow function is called once and keeps nobody else waiting", options, as
 
 test("a device code, its record, and another account", options, async (t) => {
   trust(t);
-  const approve = (username) => ({ userCode, verificationUri, message, ...rest }) => {
-    assert.deepEqual(rest, {});
-    assert.ok(verificationUri.startsWith("https://") && message.includes(userCode));
-    return admin("devicecode", { user_code: userCode, action: "approve", ...(username && { username }) });
-  };
+  const approve =
+    (username) =>
+    ({ userCode, verificationUri, message, ...rest }) => {
+      assert.deepEqual(rest, {});
+      assert.ok(verificationUri.startsWith("https://") && message.includes(userCode));
+      return admin("devicecode", { user_code: userCode, action: "approve", ...(username && { username }) });
+    };
   const own = { tenantId: e.tenant_id, clientId: e.public_client_id, ...entra };
   const credential = new azcred.DeviceCodeCredential({
     ...own,

@@ -8,7 +8,9 @@ import { setTimeout as pause } from "node:timers/promises";
 import { ClientSecretCredential } from "azcred";
 
 const { AZURE_TENANT_ID, AZURE_CLIENT_ID, AZURE_CLIENT_SECRET, AZURE_AUTHORITY_HOST, STALL } = process.env;
-const [FIRST, DUE, LIVE, LATER] = ["first", "due", "live", "later"].map((name) => `https://stall-${name}.example/.default`);
+const [FIRST, DUE, LIVE, LATER] = ["first", "due", "live", "later"].map(
+  (name) => `https://stall-${name}.example/.default`,
+);
 
 const SLOW_MS = 50;
 

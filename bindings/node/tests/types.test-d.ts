@@ -1,6 +1,7 @@
 // Compiled with `tsc --noEmit --strict`, beside an installed azcred, @azure/core-auth and @types/node.
 
 import type { AccessToken as CoreToken, GetTokenOptions as CoreOptions, TokenCredential } from "@azure/core-auth";
+import { DeviceCodeCredential as Peer } from "@azure/identity";
 import {
   type AccessToken,
   AggregateAuthenticationError,
@@ -33,6 +34,11 @@ import {
   OnBehalfOfCredential,
   serializeAuthenticationRecord,
   UsernamePasswordCredential,
+  type DefaultAzureCredentialClientIdOptions,
+  type ManagedIdentityCredentialResourceIdOptions,
+  type MultiTenantTokenCredentialOptions,
+  type OnBehalfOfCredentialSecretOptions,
+  type TokenCredentialOptions,
   WorkloadIdentityCredential,
 } from "azcred";
 
@@ -74,7 +80,29 @@ const credentials = [
   new InteractiveBrowserCredential({ redirectUri: () => "http://localhost", loginHint: "u" }),
   new ChainedTokenCredential(new ClientAssertionCredential("t", "c", () => "jwt"), new DeviceCodeCredential()),
   new ChainedTokenCredential(new EnvironmentCredential(), new ChainedTokenCredential(new AzureCliCredential())),
+  new ChainedTokenCredential(new Peer(), { getToken: async () => ({ token: "t", expiresOnTimestamp: 0 }) }),
 ] as const;
+
+// A program's own declarations move over by the name of the package.
+type Moved = [
+  TokenCredentialOptions,
+  MultiTenantTokenCredentialOptions,
+  DefaultAzureCredentialClientIdOptions,
+  ManagedIdentityCredentialResourceIdOptions,
+  OnBehalfOfCredentialSecretOptions,
+];
+const moved: Moved = [
+  { authorityHost: "h", loggingOptions: {}, telemetryOptions: {} },
+  { additionallyAllowedTenants: ["*"] },
+  { managedIdentityClientId: "m", workloadIdentityClientId: "w" },
+  { resourceId: "r" },
+  { tenantId: "t", clientId: "c", clientSecret: "s", userAssertionToken: "u" },
+];
+void [
+  new DefaultAzureCredential(moved[2]),
+  new ManagedIdentityCredential(moved[3]),
+  new OnBehalfOfCredential(moved[4]),
+];
 
 // Clients of the Azure SDK take all of them.
 const taken: readonly TokenCredential[] = credentials;
@@ -155,8 +183,10 @@ void new DefaultAzureCredential({ tenantID: "t" });
 void new ManagedIdentityCredential(5);
 // @ts-expect-error: the secret is missing
 void new ClientSecretCredential("t", "c");
-// @ts-expect-error: members are credentials of azcred
-void new ChainedTokenCredential({ getToken: async () => null });
+// @ts-expect-error: a member gives tokens
+void new ChainedTokenCredential({ getToken: async () => "t" });
+// @ts-expect-error: refused
+void new ManagedIdentityCredential({ allowInsecureConnection: true });
 // @ts-expect-error: no proof
 void new OnBehalfOfCredential({ tenantId: "t", clientId: "c", userAssertionToken: "u" });
 // @ts-expect-error: an assertion is text

@@ -33,7 +33,7 @@ pub(crate) fn wait(
 ) -> Answer {
     if super::is_here() {
         return Err(Error::argument(
-            "get_token would block azcred's own thread: from a callback, use the asynchronous call",
+            "this call would block azcred's own thread: from a callback, use the asynchronous one",
         ));
     }
     #[expect(clippy::disallowed_methods, reason = "a caller's deadline, not the life of a token")]

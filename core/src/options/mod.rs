@@ -16,6 +16,7 @@ use serde::Deserialize;
 use crate::error::Error;
 use crate::function::Function;
 use crate::source::AuthenticationRecord;
+use crate::source::client_certificate;
 use crate::source::device_code::DEVELOPER_CLIENT;
 use crate::source::username_password::ORGANIZATIONS;
 use crate::token::Secret;
@@ -34,6 +35,16 @@ pub enum Spelling {
     Snake,
     /// `tenantId`, `processTimeoutInMs`: Node.
     Camel,
+}
+
+impl Spelling {
+    /// A class name of azure-identity as the peer that spells so has it.
+    pub(crate) fn class(self, name: &'static str) -> &'static str {
+        match (self, name) {
+            (Spelling::Camel, client_certificate::NAME) => "ClientCertificateCredential",
+            _ => name,
+        }
+    }
 }
 
 /// All options. A credential takes those that its entry in the credential table lists.
@@ -240,6 +251,16 @@ impl Options {
         Ok(options)
     }
 
+    /// A class name as the caller knows it.
+    pub(crate) fn class(&self, name: &'static str) -> &'static str {
+        self.spelling.unwrap_or(Spelling::Snake).class(name)
+    }
+
+    /// The name of an option as the caller writes it.
+    pub(crate) fn name(&self, name: &str) -> String {
+        spelled(name, self.spelling.unwrap_or(Spelling::Snake), &self.takes)
+    }
+
     /// The error of an option that `credential` can't do without.
     pub(crate) fn missing(&self, credential: &str, name: &str) -> Error {
         self.wrong(credential, name, "expected a value, got none")
@@ -247,8 +268,7 @@ impl Options {
 
     /// The error of an option with an unusable value.
     pub(crate) fn wrong(&self, credential: &str, name: &str, sentence: &str) -> Error {
-        let name = spelled(name, self.spelling.unwrap_or(Spelling::Snake), &self.takes);
-        Error::configuration(format!("{credential}: option {name}: {sentence}"))
+        Error::configuration(format!("{credential}: option {}: {sentence}", self.name(name)))
     }
 
     /// The text of an option that `credential` can't do without.

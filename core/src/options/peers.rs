@@ -19,13 +19,15 @@ const CACHE: Disposition = Noted("tokens are cached in memory and never written 
 const AUTHORITY: Disposition = Noted("it is for requests to an authority, and this credential makes none");
 const TRANSPORT: Disposition = Refused("azcred has its own HTTP client");
 
-const TABLE: [(&str, Disposition); 41] = [
+const TABLE: [(&str, Disposition); 44] = [
     ("additional_policies", TRANSPORT),
+    ("agent", TRANSPORT),
     ("allow_insecure_connection", Refused("secrets travel over TLS only")),
     (
         "authentication_record",
         Noted("it names an account of a sign-in by a person, which this credential does not use"),
     ),
+    ("authority", AUTHORITY),
     ("broker_client_id", SILENT),
     ("broker_options", MEMBER),
     ("broker_tenant_id", SILENT),
@@ -39,6 +41,7 @@ const TABLE: [(&str, Disposition); 41] = [
     ("http_client", TRANSPORT),
     ("http_logging_policy", LOGS),
     ("identity_logging", LOGS),
+    ("login_style", Noted("it is for pages in a browser")),
     ("logging_enable", LOGS),
     ("logging_options", LOGS),
     ("policies", TRANSPORT),
@@ -46,7 +49,10 @@ const TABLE: [(&str, Disposition); 41] = [
     ("proxy_options", AUTHORITY),
     ("read_timeout", AUTHORITY),
     ("redirect_options", Refused("no request that carries a secret follows a redirect")),
-    ("required_env_vars", Refused("set AZURE_TOKEN_CREDENTIALS and require_envvar, or check them in the program")),
+    (
+        "required_env_vars",
+        Refused("set AZURE_TOKEN_CREDENTIALS and the option that requires it, or check them in the program"),
+    ),
     ("retry_backoff_factor", RETRIES),
     ("retry_backoff_max", RETRIES),
     ("retry_connect", RETRIES),

@@ -29,28 +29,26 @@ pub(crate) const NAME: &str = "CertificateCredential";
 
 /// From the credential's own options.
 pub(crate) fn from_options(world: &World, options: &Options) -> Result<Application, Error> {
-    let authority = authority(NAME, world, options)?;
-    let tenant_id = options.need(NAME, "tenant_id", options.tenant_id.as_ref())?;
-    let client_id = options.need(NAME, "client_id", options.client_id.as_ref())?;
+    let name = options.class(NAME);
+    let authority = authority(name, world, options)?;
+    let tenant_id = options.need(name, "tenant_id", options.tenant_id.as_ref())?;
+    let client_id = options.need(name, "client_id", options.client_id.as_ref())?;
     let send_chain = options.send_certificate_chain == Some(true);
+    let one = |got: &str| {
+        let (path, data) = (options.name("certificate_path"), options.name("certificate_data"));
+        Error::configuration(format!("{name}: expected {path} or {data}, got {got}"))
+    };
     let held = match (&options.certificate_path, &options.certificate_data) {
         (Some(path), None) => {
-            Held::of_file(NAME, "option certificate_path", world, path, options.password.clone(), send_chain)?
+            let setting = format!("option {}", options.name("certificate_path"));
+            Held::of_file(name, &setting, world, path, options.password.clone(), send_chain)?
         }
-        (None, Some(data)) => Held::of_data(NAME, "certificate_data", options, data, send_chain)?,
-        (None, None) => {
-            return Err(Error::configuration(format!(
-                "{NAME}: expected certificate_path or certificate_data, got none"
-            )));
-        }
-        (Some(_), Some(_)) => {
-            return Err(Error::configuration(format!(
-                "{NAME}: expected certificate_path or certificate_data, got both"
-            )));
-        }
+        (None, Some(data)) => Held::of_data(name, "certificate_data", options, data, send_chain)?,
+        (None, None) => return Err(one("none")),
+        (Some(_), Some(_)) => return Err(one("both")),
     };
-    let tenants = Tenants::own(world, NAME, Some(tenant_id), options.additionally_allowed_tenants.clone())?;
-    let client = Client { credential: NAME, authority, client_id, proof: Proof::Certificate(held) };
+    let tenants = Tenants::own(world, name, Some(tenant_id), options.additionally_allowed_tenants.clone())?;
+    let client = Client { credential: name, authority, client_id, proof: Proof::Certificate(held) };
     Ok(Application::new(NAME, client, tenants))
 }
 

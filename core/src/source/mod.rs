@@ -18,6 +18,7 @@ pub(crate) mod default_azure;
 pub(crate) mod device_code;
 pub(crate) mod entra;
 pub(crate) mod environment;
+pub(crate) mod foreign;
 pub(crate) mod interactive_browser;
 pub(crate) mod managed_identity;
 pub(crate) mod on_behalf_of;
@@ -30,6 +31,7 @@ use std::fmt::Debug;
 use std::time::Duration;
 
 pub use self::entra::AuthenticationRecord;
+pub use self::foreign::{ForeignAnswer, ForeignToken};
 pub(crate) use self::tenants::Tenants;
 use crate::error::{Error, ErrorKind};
 use crate::fingerprint::Fingerprint;

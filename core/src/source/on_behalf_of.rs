@@ -49,7 +49,10 @@ fn proof(world: &World, options: &Options) -> Result<Proof, Error> {
     let path = options.certificate_path.as_ref();
     let send_chain = options.send_certificate_chain == Some(true);
     let wrong = |what: &str| {
-        let names = "client_secret, client_certificate (certificate_path) and client_assertion_func";
+        let [secret, data, path, function] =
+            ["client_secret", "client_certificate", "certificate_path", "client_assertion_func"]
+                .map(|name| options.name(name));
+        let names = format!("{secret}, {data} ({path}) and {function}");
         Error::configuration(format!("{NAME}: expected one of {names}, got {what}"))
     };
     let certificate = match (data, path) {
@@ -57,7 +60,8 @@ fn proof(world: &World, options: &Options) -> Result<Proof, Error> {
         (Some(_), Some(_)) => return Err(wrong("several")),
         (Some(data), None) => Some(Held::of_data(NAME, "client_certificate", options, data, send_chain)?),
         (None, Some(path)) => {
-            Some(Held::of_file(NAME, "option certificate_path", world, path, options.password.clone(), send_chain)?)
+            let setting = format!("option {}", options.name("certificate_path"));
+            Some(Held::of_file(NAME, &setting, world, path, options.password.clone(), send_chain)?)
         }
     };
     let mut given = [secret, certificate.map(Proof::Certificate), function].into_iter().flatten();
