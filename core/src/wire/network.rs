@@ -47,11 +47,6 @@ impl Network {
         self.0.as_deref().and_then(setting)
     }
 
-    /// Whether it is all as the host has it.
-    pub(crate) fn is_default(&self) -> bool {
-        self.0.is_none()
-    }
-
     pub(crate) fn trust(&self) -> Option<&Path> {
         self.get(|settings| settings.trust.as_deref())
     }
@@ -223,7 +218,7 @@ mod tests {
         ];
         for (connection, read, whole, patience) in cases {
             let network = network(connection, read);
-            assert_eq!(network.is_default(), connection.is_none() && read.is_none());
+            assert_eq!(network == Network::default(), connection.is_none() && read.is_none());
             assert_eq!((network.timeout(), network.patience(secs(90))), (secs(whole), secs(patience)));
         }
     }

@@ -37,10 +37,9 @@ pub(super) struct RealHttp {
 struct Clients {
     /// Each made at first use, and only a client is kept: a failure must not outlive its cause.
     local: OnceLock<reqwest::Client>,
-    authority: OnceLock<reqwest::Client>,
     /// By their thumbprints; a process has one, unless its environment changes.
     pinned: Table<[u8; 20]>,
-    /// By what the options of their credentials say.
+    /// Those for authorities, by what the options of their credentials say; most say nothing.
     networks: Table<Network>,
     /// By what the variables say, and by what the file of certificates holds that they name.
     token_proxies: Table<(TokenProxy, Option<Digest>)>,
@@ -77,6 +76,11 @@ impl<K: PartialEq + Clone> Table<K> {
         Ok(client)
     }
 
+    /// Lets go of a client, so that the next one is made of what is there then.
+    fn forget(&self, key: &K) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).retain(|(known, _)| known != key);
+    }
+
     /// The client used last of those whose keys fit.
     fn latest(&self, fits: impl Fn(&K) -> bool) -> Option<reqwest::Client> {
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -98,9 +102,6 @@ impl RealHttp {
                 let pin = Arc::new(Pin::new(*thumbprint, provider()));
                 build(route, config()?.dangerous().with_custom_certificate_verifier(pin).with_no_client_auth())
             }),
-            Route::Authority(network) if network.is_default() => {
-                once(&clients.authority, || trusting(self.roots(network)?))
-            }
             Route::Authority(network) => clients.networks.get(network, || trusting(self.roots(network)?)),
             Route::TokenProxy(proxy) => {
                 let kept = &clients.token_proxies;
@@ -145,6 +146,23 @@ impl RealHttp {
             tracing::warn!("{error}; those that it held before are still trusted");
             Ok(last)
         })
+    }
+
+    /// Lets go of the client of a route whose server it does not trust: the certificates that it was made with may be
+    /// others by the next request, and no failure outlives its cause.
+    fn doubt(&self, route: &Route, error: &HttpError) {
+        if error.fault != HttpFault::Tls {
+            return;
+        }
+        let clients = self.clients.get();
+        match route {
+            Route::Authority(network) => clients.networks.forget(network),
+            Route::TokenProxy(proxy) if matches!(proxy.trust(), Trust::Usual) => {
+                clients.token_proxies.forget(&(proxy.clone(), None));
+            }
+            // What these trust is in their names.
+            Route::TokenProxy(_) | Route::Local | Route::Pinned(_) => {}
+        }
     }
 
     fn roots(&self, network: &Network) -> Result<RootCertStore, HttpError> {
@@ -271,7 +289,11 @@ impl Http for RealHttp {
                     builder.header("content-type", "application/x-www-form-urlencoded").body(body.expose().to_owned());
             }
             let answer = builder.timeout(request.timeout).send().await;
-            let answer = answer.map_err(|error| through(&request.route, fault(error)))?;
+            let answer = answer.map_err(|error| {
+                let error = fault(error);
+                self.doubt(&request.route, &error);
+                through(&request.route, error)
+            })?;
             read(answer).await
         })
     }

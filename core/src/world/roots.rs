@@ -41,16 +41,27 @@ pub(super) fn load(env: &dyn Env, files: &dyn Files) -> Result<RootCertStore, St
     let mut roots = RootCertStore::empty();
     let [file, folder] = REPLACING.map(|name| env.get(name).map(PathBuf::from));
     let named = file.is_some() || folder.is_some();
-    let found = if named {
-        rustls_native_certs::load_certs_from_paths(file.as_deref(), folder.as_deref())
-    } else {
-        rustls_native_certs::load_native_certs()
-    };
-    roots.add_parsable_certificates(found.certs);
+    let mut unread = None;
+    if let Some(file) = &file {
+        // A regular file of bounded length, as `bundle` reads them: this is azcred's one thread.
+        match files.read(file, MAX_BUNDLE) {
+            Ok(text) => {
+                roots.add_parsable_certificates(CertificateDer::pem_slice_iter(&text).filter_map(Result::ok));
+            }
+            Err(error) => unread = Some(format!("can't read '{}': {error}", file.display())),
+        }
+    }
+    if let Some(folder) = &folder {
+        roots.add_parsable_certificates(rustls_native_certs::load_certs_from_paths(None, Some(folder)).certs);
+    }
+    if !named {
+        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    }
     if roots.is_empty() && named {
         // Whoever restricts the roots must not get others instead.
         let variables = REPLACING.into_iter().filter(|name| env.get(name).is_some()).collect::<Vec<_>>().join(", ");
-        return Err(format!("{variables}: expected PEM certificates, found none"));
+        let what = unread.unwrap_or_else(|| "expected PEM certificates, found none".to_owned());
+        return Err(format!("{variables}: {what}"));
     }
     if roots.is_empty() {
         roots.add_parsable_certificates(webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().cloned());

@@ -53,6 +53,12 @@ fn certificates_of_ones_own_replace_the_trusted_roots() {
     let proxies = ("proxies", https(&format!("http://{proxy}")));
     let trust = |path: Value| ask(&[proxies.clone(), ("connection_verify", path)]);
 
+    // A file that is replaced: what it held when it was of no use is not what counts.
+    let replaced = folder.write("replaced.pem", &stranger);
+    assert_eq!(trust(replaced.clone()).unwrap_err().kind(), ErrorKind::Failed);
+    folder.write("replaced.pem", &authority);
+    assert_eq!(trust(replaced).unwrap().secret(), "tok", "trusted from now on, in the same process");
+
     for refusing in [folder.write("stranger.pem", &stranger), Value::Bool(true), Value::Null] {
         let error = trust(refusing).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Failed, "{error}");
