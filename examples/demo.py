@@ -1,7 +1,8 @@
 """The main job on real parts: three programs, three identities, one Blob Storage, no password.
 
 Starts azcred's emulator and Azurite, then the programs of examples/blob in Python, Node and C++. Each uploads a blob,
-reads another's back and compares the bytes. Ends with a table, and with nothing left running.
+reads another's back and compares the bytes. Ends with a table, and with nothing left running: not after a signal, and
+not when it is killed, which guard.py waits for.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ import tempfile
 import threading
 import time
 import urllib.request
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -31,15 +33,77 @@ class Failure(Exception):
     """The demo did not work, and why."""
 
 
-def start(stack: ExitStack, name: str, command: list[str | Path], log: Path, **options: Any) -> subprocess.Popen[str]:
-    """Start a program in a group of its own, which ends with the stack."""
-    errors = stack.enter_context(log.open("w"))
-    try:
-        process = subprocess.Popen(command, text=True, stderr=errors, start_new_session=True, **options)
-    except OSError as error:
-        raise Failure(f"{name} could not be started: {error}") from error
+class Signals:
+    """The first signal that ends the demo interrupts it, but not in the middle of a start; the rest are ignored."""
 
-    def end() -> None:
+    ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+    def __init__(self) -> None:
+        """Listen, save to what whoever started the demo has it ignore."""
+        self.starting = self.came = False
+        for kind in self.ENDING:
+            if signal.getsignal(kind) is not signal.SIG_IGN:
+                signal.signal(kind, self.interrupt)
+
+    def interrupt(self, *_: object) -> None:
+        """End the demo, now or when what is being started has its end on the stack."""
+        self.ignore()
+        self.came = True
+        if not self.starting:
+            raise KeyboardInterrupt
+
+    def ignore(self) -> None:
+        """Let nothing come between the demo and its end."""
+        for kind in self.ENDING:
+            signal.signal(kind, signal.SIG_IGN)
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Let a start be whole."""
+        self.starting = True
+        try:
+            yield
+        finally:
+            self.starting = False
+        if self.came:
+            raise KeyboardInterrupt
+
+
+class Group:
+    """What the demo starts, each in a process group of its own, and ends."""
+
+    def __init__(self, stack: ExitStack, folder: Path, signals: Signals) -> None:
+        """Start the guard."""
+        self.stack = stack
+        self.signals = signals
+        guard = [sys.executable, ROOT / "examples/guard.py"]
+        with signals.held():
+            # Its last words are heard when all else has ended: it was put on the stack first.
+            self.guard = subprocess.Popen(guard, stdin=subprocess.PIPE, text=True, start_new_session=True)
+            stack.callback(self.guard.communicate, "done\n")
+        self.tell(f"folder {folder}")
+
+    def tell(self, line: str) -> None:
+        """Tell the guard."""
+        assert self.guard.stdin  # noqa: S101  # a pipe, as asked for
+        with suppress(BrokenPipeError):  # somebody killed it
+            self.guard.stdin.write(line + "\n")
+            self.guard.stdin.flush()
+
+    def start(self, name: str, command: list[str | Path], log: Path, **options: Any) -> subprocess.Popen[str]:
+        """Start a program, which ends with the stack."""
+        errors = self.stack.enter_context(log.open("w"))
+        with self.signals.held():
+            try:
+                process = subprocess.Popen(command, text=True, stderr=errors, start_new_session=True, **options)
+            except OSError as error:
+                raise Failure(f"{name} could not be started: {error}") from error
+            self.stack.callback(self.end, process)
+            self.tell(f"started {process.pid}")
+        return process
+
+    def end(self, process: subprocess.Popen[str]) -> None:
+        """End a program, and wait for that."""
         for kind in (signal.SIGTERM, signal.SIGKILL):
             if process.poll() is None:
                 os.killpg(process.pid, kind)
@@ -47,9 +111,7 @@ def start(stack: ExitStack, name: str, command: list[str | Path], log: Path, **o
                     process.wait(5)
                 except subprocess.TimeoutExpired:
                     continue
-
-    stack.callback(end)
-    return process
+        self.tell(f"ended {process.pid}")
 
 
 def first_line(process: subprocess.Popen[str], name: str) -> str:
@@ -63,16 +125,16 @@ def first_line(process: subprocess.Popen[str], name: str) -> str:
     return line[0]
 
 
-def start_emulator(stack: ExitStack, folder: Path) -> dict[str, str]:
+def start_emulator(group: Group, folder: Path) -> dict[str, str]:
     """Start Entra ID and the metadata services."""
     command = [ROOT / "dist/bin/azcred", "emulator", "--dir", folder, "--with-stdin"]
     pipe = subprocess.PIPE
-    process = start(stack, "the emulator", command, folder / "emulator.log", stdin=pipe, stdout=pipe)
+    process = group.start("the emulator", command, folder / "emulator.log", stdin=pipe, stdout=pipe)
     ready: dict[str, str] = json.loads(first_line(process, "the emulator"))
     return ready
 
 
-def start_azurite(stack: ExitStack, folder: Path) -> str:
+def start_azurite(group: Group, folder: Path) -> str:
     """Start Azurite over HTTPS with token checks; give the account's URL."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
@@ -84,7 +146,7 @@ def start_azurite(stack: ExitStack, folder: Path) -> str:
     ]
     environment = plain_environment() | {"AZURITE_ACCOUNTS": f"{ACCOUNT}:ZGVtbw=="}
     log = folder / "azurite.log"
-    process = start(stack, "Azurite", command, log, stdout=subprocess.DEVNULL, env=environment, cwd=folder)
+    process = group.start("Azurite", command, log, stdout=subprocess.DEVNULL, env=environment, cwd=folder)
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline and process.poll() is None:
         try:
@@ -149,16 +211,16 @@ def programs(emulator: dict[str, str], folder: Path) -> list[dict[str, Any]]:
     ]
 
 
-def run(stack: ExitStack, folder: Path) -> list[tuple[str, ...]]:
+def run(group: Group, folder: Path) -> list[tuple[str, ...]]:
     """Run everything; give the rows of the table."""
-    emulator = start_emulator(stack, folder)
-    account = start_azurite(stack, folder)
+    emulator = start_emulator(group, folder)
+    account = start_azurite(group, folder)
     started = []
     for program in programs(emulator, folder):
         log = folder / f"{program['name']}.log"
         command = [*program["command"], account, CONTAINER, *program["blobs"]]
         environment = plain_environment() | program["environment"]
-        process = start(stack, program["name"], command, log, stdout=subprocess.PIPE, env=environment)
+        process = group.start(program["name"], command, log, stdout=subprocess.PIPE, env=environment)
         started.append((program, process, log))
     told = []
     for program, process, log in started:
@@ -193,20 +255,19 @@ def show(rows: list[tuple[str, ...]]) -> None:
 
 def main() -> int:
     """Run the demo; 0 if every byte was right."""
-
-    def interrupted(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    signal.signal(signal.SIGTERM, interrupted)
-    with tempfile.TemporaryDirectory(prefix="azcred-demo-") as folder, ExitStack() as stack:
-        try:
-            show(run(stack, Path(folder)))
-        except Failure as failure:
-            print(f"demo: {failure}", file=sys.stderr)
-            return 1
-        except KeyboardInterrupt:
-            print("demo: interrupted", file=sys.stderr)
-            return 1
+    try:
+        signals = Signals()
+        with tempfile.TemporaryDirectory(prefix="azcred-demo-") as folder, ExitStack() as stack:
+            try:
+                show(run(Group(stack, Path(folder), signals), Path(folder)))
+            finally:
+                signals.ignore()
+    except Failure as failure:
+        print(f"demo: {failure}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("demo: interrupted", file=sys.stderr)
+        return 1
     return 0
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import os
+import contextlib
 import re
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 from conftest import PATIENCE, ROOT, plain, run
 
 DEMO = [sys.executable, str(ROOT / "examples/demo.py")]
@@ -41,28 +43,56 @@ def children(session: int) -> list[int]:
     return sorted(found - {session})
 
 
-def test_ctrl_c_leaves_nothing_behind(tmp_path: Path) -> None:
-    env = plain() | {"TMPDIR": str(tmp_path)}
+@contextlib.contextmanager
+def demo(folder: Path) -> Iterator[tuple[subprocess.Popen[str], list[int]]]:
+    """Give a demo in the middle of its work, and what it has started: its guard, the emulator, Azurite."""
+    env = plain() | {"TMPDIR": str(folder)}
     process = subprocess.Popen(DEMO, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + PATIENCE
-    while len(started := children(process.pid)) < 3 and time.monotonic() < deadline:
-        time.sleep(0.05)
-    process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=PATIENCE)
+    try:
+        deadline = time.monotonic() + PATIENCE
+        while len(started := children(process.pid)) < 3 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        yield process, started
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.parametrize(
+    "signals",
+    [[signal.SIGINT], [signal.SIGTERM], [signal.SIGHUP], [signal.SIGINT, signal.SIGINT, signal.SIGTERM, signal.SIGHUP]],
+    ids=lambda signals: "-".join(kind.name for kind in signals),
+)
+def test_a_signal_leaves_nothing_behind(signals: list[signal.Signals], tmp_path: Path) -> None:
+    with demo(tmp_path) as (process, started):
+        for kind in signals:
+            process.send_signal(kind)
+            # The demo is in the midst of its end when the next one comes.
+            time.sleep(0.03)
+        _, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 1
     assert errors == "demo: interrupted\n"
-    for pid in started:
-        assert not alive(pid)
+    assert [pid for pid in started if alive(pid)] == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_whoever_kills_it_leaves_nothing_behind(tmp_path: Path) -> None:
+    with demo(tmp_path) as (process, started):
+        process.kill()
+        process.wait()
+        deadline = time.monotonic() + PATIENCE
+        while (any(map(alive, started)) or any(tmp_path.iterdir())) and time.monotonic() < deadline:
+            time.sleep(0.05)
+    assert [pid for pid in started if alive(pid)] == []
     assert list(tmp_path.iterdir()) == []
 
 
 def alive(pid: int) -> bool:
-    """Say whether a process is there."""
+    """Say whether a process is there, and no zombie that nobody takes leave of."""
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
         return False
-    return True
 
 
 def test_a_failure_is_told() -> None:
