@@ -50,10 +50,10 @@ pub(crate) fn spawn(task: impl Future<Output = ()> + Send + 'static) -> Result<(
     Ok(())
 }
 
-/// Runs `work` on the driver's thread, after what it is at.
+/// Runs `work` on azcred's own thread, after what it is at.
 ///
 /// # Errors
-/// As [`spawn`].
+/// `Transient` where the system gives no thread or descriptor just now.
 pub fn later(work: impl FnOnce() + Send + 'static) -> Result<(), Error> {
     spawn(async move { work() })
 }
