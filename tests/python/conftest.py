@@ -30,6 +30,8 @@ PATIENCE = 60
 """How long anything may take, in seconds."""
 
 STORAGE = "https://storage.azure.com/.default"
+ARC_TOKENS = "/var/opt/azcmagent/tokens"
+"""The one folder in which Azure Arc's clients look for its challenges."""
 
 
 @dataclass
