@@ -118,6 +118,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::disallowed_methods, reason = "a test's own file")]
     fn a_secret_comes_from_a_file() {
         for name in SECRETS {
             let given: Given = format!("{name}=canary").parse().unwrap();
