@@ -145,8 +145,8 @@ def started(folder: Path, config: str) -> Iterator[Emulator]:
         yield Emulator(json.loads(line))
     finally:
         process.terminate()
-        status = process.wait(10)
-    assert status == 0
+        process.communicate(timeout=10)
+    assert process.returncode == 0
 
 
 @pytest.fixture(scope="session")
