@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::{Result, copy, notices, read, run, write};
+use crate::{Result, copy, notices, output, read, run, write};
 
 const SONAME: &str = "libazcred.so.0";
 
@@ -14,15 +14,10 @@ const SONAME: &str = "libazcred.so.0";
 pub(crate) fn build(root: &Path) -> Result {
     let (dist, ready) = (root.join(".work/dist"), root.join("dist"));
     remove(&dist)?;
-    let notice = dist.join("share/doc/azcred/THIRD-PARTY-NOTICES.txt");
-    notices::run(root, &notice)?;
-    for licence in ["LICENSE-MIT", "LICENSE-APACHE"] {
-        copy(&root.join(licence), &dist.join("share/doc/azcred").join(licence))?;
-    }
     program(root, &dist)?;
     library(root, &dist)?;
-    node(root, &dist, &notice)?;
-    python(root, &dist, &notice)?;
+    node(root, &dist)?;
+    python(root, &dist)?;
     // Only whole: a failed build leaves the artefacts of the last good one.
     remove(&ready)?;
     std::fs::rename(&dist, &ready).map_err(|error| format!("{}: {error}", ready.display()))
@@ -39,16 +34,46 @@ fn remove(folder: &Path) -> Result {
 fn cargo(root: &Path, package: &str) -> Result<PathBuf> {
     let mut cargo = Command::new("cargo");
     cargo.current_dir(root).args(["build", "--locked", "--profile", "dist", "--package", package]);
-    run(&mut cargo)?;
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
-    Ok(target.join("dist"))
+    run(cargo.env("CARGO_ENCODED_RUSTFLAGS", flags(root)?))?;
+    Ok(target(root).join("dist"))
+}
+
+fn target(root: &Path) -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from)
+}
+
+/// The compiler's flags: no artefact says in which folders it was built.
+fn flags(root: &Path) -> Result<String> {
+    let sysroot = output(Command::new("rustc").current_dir(root).args(["--print", "sysroot"]))?;
+    let ours = std::env::var("RUSTFLAGS").unwrap_or_default();
+    let mut flags: Vec<String> = ours.split_whitespace().map(str::to_owned).collect();
+    // Of two that fit, the later one counts.
+    for (from, to) in [
+        (PathBuf::from(sysroot.trim()), "/rust"),
+        (notices::cargo_home(root), "/cargo"),
+        (root.to_path_buf(), "/azcred"),
+        (target(root), "/target"),
+    ] {
+        flags.push(format!("--remap-path-prefix={}={to}", from.display()));
+    }
+    Ok(flags.join("\u{1f}"))
+}
+
+/// Puts our licences and the notices of `package` into a folder.
+fn licences(root: &Path, package: &str, folder: &Path) -> Result {
+    for licence in ["LICENSE-MIT", "LICENSE-APACHE"] {
+        copy(&root.join(licence), &folder.join(licence))?;
+    }
+    notices::run(root, package, &folder.join("THIRD-PARTY-NOTICES.txt"))
 }
 
 fn program(root: &Path, dist: &Path) -> Result {
+    licences(root, "azcred-cli", &dist.join("share/doc/azcred"))?;
     copy(&cargo(root, "azcred-cli")?.join("azcred"), &dist.join("bin/azcred"))
 }
 
 fn library(root: &Path, dist: &Path) -> Result {
+    licences(root, "azcred-ffi", &dist.join("share/doc/libazcred"))?;
     let built = cargo(root, "azcred-ffi")?;
     let lib = dist.join("lib");
     let version = env!("CARGO_PKG_VERSION");
@@ -73,7 +98,7 @@ fn link(target: &str, at: &Path) -> Result {
     std::os::unix::fs::symlink(target, at).map_err(|error| format!("{}: {error}", at.display()))
 }
 
-fn node(root: &Path, dist: &Path, notice: &Path) -> Result {
+fn node(root: &Path, dist: &Path) -> Result {
     let built = cargo(root, "azcred-node")?.join("libazcred_node.so");
     let package = root.join(".work/node-package");
     remove(&package)?;
@@ -84,10 +109,7 @@ fn node(root: &Path, dist: &Path, notice: &Path) -> Result {
     for file in files(&source.join("js"))? {
         copy(&file, &package.join("js").join(file.file_name().unwrap_or_default()))?;
     }
-    for licence in ["LICENSE-MIT", "LICENSE-APACHE"] {
-        copy(&root.join(licence), &package.join(licence))?;
-    }
-    copy(notice, &package.join("THIRD-PARTY-NOTICES.txt"))?;
+    licences(root, "azcred-node", &package)?;
     copy(&built, &package.join(node_binary()))?;
     let out = dist.join("node");
     std::fs::create_dir_all(&out).map_err(|error| format!("{}: {error}", out.display()))?;
@@ -118,14 +140,11 @@ fn node_binary() -> String {
     }
 }
 
-fn python(root: &Path, dist: &Path, notice: &Path) -> Result {
+fn python(root: &Path, dist: &Path) -> Result {
     let source = root.join("bindings/python");
-    copy(notice, &source.join("THIRD-PARTY-NOTICES.txt"))?;
-    for licence in ["LICENSE-MIT", "LICENSE-APACHE"] {
-        copy(&root.join(licence), &source.join(licence))?;
-    }
+    licences(root, "azcred-python", &source)?;
     let ours = root.join(".work/venv/bin/maturin");
     let mut maturin = Command::new(if ours.exists() { ours } else { PathBuf::from("maturin") });
     maturin.current_dir(&source).args(["build", "--quiet", "--locked", "--profile", "dist", "--out"]);
-    run(maturin.arg(dist.join("python")))
+    run(maturin.arg(dist.join("python")).env("CARGO_ENCODED_RUSTFLAGS", flags(root)?))
 }
