@@ -34,7 +34,7 @@ fn remove(folder: &Path) -> Result {
 fn cargo(root: &Path, package: &str) -> Result<PathBuf> {
     let mut cargo = Command::new("cargo");
     cargo.current_dir(root).args(["build", "--locked", "--profile", "dist", "--package", package]);
-    run(cargo.env("CARGO_ENCODED_RUSTFLAGS", flags(root)?))?;
+    run(anywhere(&mut cargo, root)?)?;
     Ok(target(root).join("dist"))
 }
 
@@ -42,21 +42,26 @@ fn target(root: &Path) -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from)
 }
 
-/// The compiler's flags: no artefact says in which folders it was built.
-fn flags(root: &Path) -> Result<String> {
+/// Has the compilers name other folders than those of this build, so that no artefact says where it was built.
+fn anywhere<'a>(command: &'a mut Command, root: &Path) -> Result<&'a mut Command> {
     let sysroot = output(Command::new("rustc").current_dir(root).args(["--print", "sysroot"]))?;
-    let ours = std::env::var("RUSTFLAGS").unwrap_or_default();
-    let mut flags: Vec<String> = ours.split_whitespace().map(str::to_owned).collect();
+    let mut folders = vec![(PathBuf::from(sysroot.trim()), "/rust"), (notices::cargo_home(root), "/cargo")];
+    folders.extend(notices::registry_folders(root)?.into_iter().map(|folder| (folder, "/crates")));
+    folders.extend([(root.to_path_buf(), "/azcred"), (target(root), "/target")]);
     // Of two that fit, the later one counts.
-    for (from, to) in [
-        (PathBuf::from(sysroot.trim()), "/rust"),
-        (notices::cargo_home(root), "/cargo"),
-        (root.to_path_buf(), "/azcred"),
-        (target(root), "/target"),
-    ] {
-        flags.push(format!("--remap-path-prefix={}={to}", from.display()));
-    }
-    Ok(flags.join("\u{1f}"))
+    let names: Vec<(String, &str)> = folders.iter().map(|(from, to)| (from.display().to_string(), *to)).collect();
+    let rust = names.iter().map(|(from, to)| format!("--remap-path-prefix={from}={to}"));
+    // Flags for C are split at blanks.
+    let c = names.iter().filter(|(from, _)| !from.contains(char::is_whitespace));
+    let c = c.map(|(from, to)| format!("-ffile-prefix-map={from}={to}"));
+    command
+        .env("CARGO_ENCODED_RUSTFLAGS", given("RUSTFLAGS").into_iter().chain(rust).collect::<Vec<_>>().join("\u{1f}"));
+    Ok(command.env("CFLAGS", given("CFLAGS").into_iter().chain(c).collect::<Vec<_>>().join(" ")))
+}
+
+/// The flags that whoever builds has set.
+fn given(variable: &str) -> Vec<String> {
+    std::env::var(variable).unwrap_or_default().split_whitespace().map(str::to_owned).collect()
 }
 
 /// Puts our licences and the notices of `package` into a folder.
@@ -146,5 +151,5 @@ fn python(root: &Path, dist: &Path) -> Result {
     let ours = root.join(".work/venv/bin/maturin");
     let mut maturin = Command::new(if ours.exists() { ours } else { PathBuf::from("maturin") });
     maturin.current_dir(&source).args(["build", "--quiet", "--locked", "--profile", "dist", "--out"]);
-    run(maturin.arg(dist.join("python")).env("CARGO_ENCODED_RUSTFLAGS", flags(root)?))
+    run(anywhere(maturin.arg(dist.join("python")), root)?)
 }

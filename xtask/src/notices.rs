@@ -59,9 +59,11 @@ fn linked(root: &Path, package: &str) -> Result<Vec<Linked>> {
     let mut tree = Command::new("cargo");
     tree.current_dir(root).args(["tree", "--locked", "--package", package, "--edges", "normal,no-proc-macro"]);
     tree.args(["--prefix", "none", "--format", "{p}|{l}"]);
+    let tree = output(&mut tree)?;
+    // Cargo has unpacked all of them for it.
     let registry = registry_folders(root)?;
     let mut packages = BTreeMap::new();
-    for line in output(&mut tree)?.lines() {
+    for line in tree.lines() {
         let (name, licence) = line.trim_end_matches(" (*)").split_once('|').unwrap_or_default();
         let mut words = name.split_whitespace();
         let (Some(name), Some(version), path) = (words.next(), words.next(), words.next()) else { continue };
@@ -80,7 +82,8 @@ fn linked(root: &Path, package: &str) -> Result<Vec<Linked>> {
     Ok(packages.into_values().collect())
 }
 
-fn registry_folders(root: &Path) -> Result<Vec<PathBuf>> {
+/// Where the sources of each registry's packages are.
+pub(crate) fn registry_folders(root: &Path) -> Result<Vec<PathBuf>> {
     let folder = cargo_home(root).join("registry/src");
     let entries = std::fs::read_dir(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     Ok(entries.filter_map(std::result::Result::ok).map(|entry| entry.path()).collect())
