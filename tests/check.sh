@@ -11,6 +11,7 @@ cargo fmt --all --check
 cargo fmt --manifest-path bench/rust/Cargo.toml --all --check
 $bin/ruff format --quiet --check bindings/python tests examples bench
 $node_bin/biome format --log-level=warn
+git ls-files "*.c" "*.cpp" "*.h" "*.hpp" | grep -v ^include/azcred.h | xargs $bin/clang-format --dry-run --Werror
 say 'lints'
 cargo clippy --quiet --locked --workspace --all-targets -- --deny warnings
 RUSTDOCFLAGS='--deny warnings' cargo doc --quiet --locked --no-deps --package azcred --package azcred-emulator

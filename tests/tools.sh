@@ -19,6 +19,8 @@ if [ "${1:-}" = test ]; then
   need clippy 'cargo clippy --version' 'rustup component add clippy'
   need rustfmt 'cargo fmt --version' 'rustup component add rustfmt'
   need valgrind 'valgrind --version' 'checks the memory of the C door'
+  need "Azure Arc's folder" 'mkdir -p /var/opt/azcmagent/tokens && test -w /var/opt/azcmagent/tokens' \
+    'its clients look nowhere else; as root: install -d -o YOU /var/opt/azcmagent/tokens'
 fi
 if [ "${1:-}" = bench ]; then
   need valgrind 'valgrind --version' 'counts the instructions of the C door'

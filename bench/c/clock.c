@@ -1,7 +1,7 @@
 /*
- * Moves the wall clock of one process, for libraries that have no clock of their own to be set: loaded by LD_PRELOAD, it
- * adds the 64-bit number of seconds in the file BENCH_CLOCK to what clock_gettime, gettimeofday and time say. The boot
- * clock moves too, as if the machine had slept; the monotonic one, which times waits, does not.
+ * Moves the wall clock of one process, for libraries that have no clock of their own to be set: loaded by LD_PRELOAD,
+ * it adds the 64-bit number of seconds in the file BENCH_CLOCK to what clock_gettime, gettimeofday and time say. The
+ * boot clock moves too, as if the machine had slept; the monotonic one, which times waits, does not.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>

@@ -6,7 +6,8 @@
 double crowd_now(void);
 
 /*
- * Calls `call` on so many threads at once; 0, or what a call returned. `*last` gets the seconds until the last returned,
+ * Calls `call` on so many threads at once; 0, or what a call returned. `*last` gets the seconds until the last
+ * returned,
  * `*longest` what the call that waited longest took.
  */
 int crowd_run(int threads, int (*call)(void *what), void *what, double *last, double *longest);

@@ -1,4 +1,5 @@
-/* How the C programs here measure: a loop of calls, on one thread and on several at once, each on a processor of its own. */
+/* How the C programs here measure: a loop of calls, on one thread and on several at once, each on a processor of its
+ * own. */
 #ifndef BENCH_LOOP_H
 #define BENCH_LOOP_H
 

@@ -1,7 +1,7 @@
 /*
- * Callers while the server stalls: renewal due | renewal other. Prints a line when the token is there and waits for one.
- * `due`: 200 threads ask for a token whose renewal is due. `other`: one thread asks for another scope, and meanwhile this
- * one for the cached one. Prints {"seconds": WHAT THE CALLER THAT WAITED LONGEST WAITED}.
+ * Callers while the server stalls: renewal due | renewal other. Prints a line when the token is there and waits for
+ * one. `due`: 200 threads ask for a token whose renewal is due. `other`: one thread asks for another scope, and
+ * meanwhile this one for the cached one. Prints {"seconds": WHAT THE CALLER THAT WAITED LONGEST WAITED}.
  */
 #define _POSIX_C_SOURCE 200809L
 #include <azcred.h>

@@ -52,7 +52,7 @@ static double measured(char (*scopes)[LONGEST], long number) {
 int main(int argc, char **argv) {
   static char same[1][LONGEST] = {"https://storage.azure.com/.default"};
   long number = argc == 2 ? atol(argv[1]) - 1 : 0;
-  char(*many)[LONGEST] = calloc((size_t)(number > 0 ? number : 1), LONGEST);
+  char (*many)[LONGEST] = calloc((size_t)(number > 0 ? number : 1), LONGEST);
   double one;
   double filling;
   long at;

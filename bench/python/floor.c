@@ -1,6 +1,7 @@
 /*
- * What a cached get_token can't do without, as a Python extension: the text is looked up in a dict, the entry's generation
- * and its life by the coarse clock are checked, and the object is returned. The yardstick for azcred's Python door.
+ * What a cached get_token can't do without, as a Python extension: the text is looked up in a dict, the entry's
+ * generation and its life by the coarse clock are checked, and the object is returned. The yardstick for azcred's
+ * Python door.
  */
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
@@ -8,15 +9,13 @@
 #include <time.h>
 
 typedef struct {
-  PyObject_HEAD
-  PyObject *token;
+  PyObject_HEAD PyObject *token;
   uint64_t generation;
   int64_t fresh_until;
 } Entry;
 
 typedef struct {
-  PyObject_HEAD
-  PyObject *entries;
+  PyObject_HEAD PyObject *entries;
 } Floor;
 
 /* What a commit, a rejection or a fork would count up. */

@@ -67,7 +67,7 @@ pub enum StartError {
     Bind(SocketAddr, io::Error),
     /// A key or a certificate could not be made.
     Keys(String),
-    /// A file of `dir` could not be written.
+    /// A file of `dir`, or in Arc's folder, could not be written.
     File(PathBuf, io::Error),
 }
 
@@ -129,7 +129,7 @@ pub async fn start(options: Options) -> Result<Emulator, StartError> {
         None => keys.proxy.server_config(),
     })?;
 
-    let arc = challenges(&config);
+    let arc = challenges(&config)?;
     let (stop, stopping) = watch::channel(false);
     let https_url = format!("https://localhost:{port}");
     let site = Arc::new(Site {
@@ -175,18 +175,13 @@ pub async fn start(options: Options) -> Result<Emulator, StartError> {
     Ok(Emulator { site, ca_pem: keys.certificates.ca_pem, places, stop, listeners })
 }
 
-/// Arc's folder; without one that can be written to there is no Arc.
-fn challenges(config: &Config) -> Option<Challenges> {
+/// Arc's challenges, where there is Arc.
+fn challenges(config: &Config) -> Result<Option<Challenges>, StartError> {
     if config.arc_token_dir.is_empty() {
-        return None;
+        return Ok(None);
     }
-    match Challenges::new(config.arc_token_dir.clone().into()) {
-        Ok(challenges) => Some(challenges),
-        Err(error) => {
-            tracing::info!(%error, "no Azure Arc: its folder cannot be written to");
-            None
-        }
-    }
+    let dir = PathBuf::from(&config.arc_token_dir);
+    Challenges::new(dir.clone()).map(Some).map_err(|error| StartError::File(dir, error))
 }
 
 /// The listeners, not yet answering.

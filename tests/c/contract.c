@@ -355,16 +355,11 @@ int main(int argc, char **argv) {
   static const struct {
     const char *name;
     void (*run)(void);
-  } scenarios[] = {{"provider", provider},
-                   {"twice", twice},
-                   {"refusal", refusal},
-                   {"cancelling", cancelling},
-                   {"bad_calls", bad_calls},
-                   {"older_struct", older_struct},
-                   {"forks", forks},
-                   {"no_descriptors", no_descriptors},
-                   {"no_threads", no_threads},
-                   {"fork_and_cancel", fork_and_cancel}};
+  } scenarios[] = {{"provider", provider},     {"twice", twice},
+                   {"refusal", refusal},       {"cancelling", cancelling},
+                   {"bad_calls", bad_calls},   {"older_struct", older_struct},
+                   {"forks", forks},           {"no_descriptors", no_descriptors},
+                   {"no_threads", no_threads}, {"fork_and_cancel", fork_and_cancel}};
   size_t at;
   CHECK(strcmp(azcred_version(), AZCRED_VERSION) == 0);
   CHECK(argc == 2);

@@ -1,5 +1,5 @@
-// azcred.hpp, used as a C++ program would. It runs where IDENTITY_ENDPOINT and IDENTITY_HEADER name an emulator, and TENANT,
-// WORKLOAD and FEDERATED an application of it with its assertion.
+// azcred.hpp, used as a C++ program would. It runs where IDENTITY_ENDPOINT and IDENTITY_HEADER name an emulator, and
+// TENANT, WORKLOAD and FEDERATED an application of it with its assertion.
 #include <azcred.hpp>
 #include <cstdio>
 #include <cstdlib>
@@ -73,8 +73,9 @@ int main() {
   const azcred::Credential application = by([assertion](const azcred::Call &) { return assertion; });
   check(application.get_token({{"https://cpp.example/.default"}}).source() == "entra", "an assertion by function");
   try {
-    by([](const azcred::Call &call) -> std::string { throw std::runtime_error("no key" + call.text("none")); })
-        .get_token({{"https://cpp.example/.default"}});
+    by([](const azcred::Call &call) -> std::string {
+      throw std::runtime_error("no key" + call.text("none"));
+    }).get_token({{"https://cpp.example/.default"}});
     check(false, "a function that throws is an exception");
   } catch (const azcred::Error &error) {
     check(std::string(error.what()).find("no key") != std::string::npos, "what it threw");

@@ -69,8 +69,7 @@ static azcred_token_request request_for(const char *const *scope) {
 
 /* One of a few identities, asked for a token that is in the cache. */
 static void used(long number) {
-  azcred_credential *credential =
-      made("ManagedIdentityCredential", "client_id", identities[number % identities_len]);
+  azcred_credential *credential = made("ManagedIdentityCredential", "client_id", identities[number % identities_len]);
   azcred_token_request request = request_for(&SCOPE);
   azcred_token *token = NULL;
   CHECK(azcred_credential_get_token(credential, &request, &token, NULL) == AZCRED_OK);
@@ -126,10 +125,11 @@ static void watch(const char *name, void (*once)(long), long count, const char *
     once(number);
   }
   after = held();
-  printf("\"%s\": {\"count\": %ld, \"seconds\": %ld, \"rss_kb\": [%ld, %ld], \"threads\": [%ld, %ld], "
-         "\"descriptors\": [%ld, %ld]}%s",
-         name, count, (long)(time(NULL) - began), before.rss_kb, after.rss_kb, before.threads, after.threads,
-         before.descriptors, after.descriptors, end);
+  printf(
+      "\"%s\": {\"count\": %ld, \"seconds\": %ld, \"rss_kb\": [%ld, %ld], \"threads\": [%ld, %ld], "
+      "\"descriptors\": [%ld, %ld]}%s",
+      name, count, (long)(time(NULL) - began), before.rss_kb, after.rss_kb, before.threads, after.threads,
+      before.descriptors, after.descriptors, end);
 }
 
 int main(int argc, char **argv) {

@@ -1,6 +1,6 @@
 /*
- * A library to be loaded before others. The names that have a file in the folder NAMES are this machine's, but for those
- * whose file says "unknown" or "silent": nobody knows them, or nobody answers.
+ * A library to be loaded before others. The names that have a file in the folder NAMES are this machine's, but for
+ * those whose file says "unknown" or "silent": nobody knows them, or nobody answers.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>

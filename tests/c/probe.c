@@ -7,16 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const NAMES[10] = {"OK",
-                                      "UNAVAILABLE",
-                                      "FAILED",
-                                      "TRANSIENT",
-                                      "INVALID_CONFIGURATION",
-                                      "INVALID_ARGUMENT",
-                                      "CANCELLED",
-                                      "TIMED_OUT",
-                                      "?",
-                                      "INTERNAL"};
+static const char *const NAMES[10] = {
+    "OK",        "UNAVAILABLE", "FAILED", "TRANSIENT", "INVALID_CONFIGURATION", "INVALID_ARGUMENT",
+    "CANCELLED", "TIMED_OUT",   "?",      "INTERNAL"};
 
 static int tell(azcred_status status, azcred_error *error, const char *source) {
   const char *message = error == NULL ? "" : azcred_error_message(error);

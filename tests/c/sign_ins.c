@@ -1,8 +1,7 @@
 /*
  * Functions as options and users who sign in, by a program that uses azcred.h as a stranger would.
- * It runs where AZURE_TENANT_ID, AZURE_CLIENT_ID, AZURE_FEDERATED_TOKEN_FILE, AZURE_AUTHORITY_HOST and SSL_CERT_FILE name
- * an emulator; APPROVE is a command that approves the device code behind it.
- * usage: sign_ins SCENARIO
+ * It runs where AZURE_TENANT_ID, AZURE_CLIENT_ID, AZURE_FEDERATED_TOKEN_FILE, AZURE_AUTHORITY_HOST and SSL_CERT_FILE
+ * name an emulator; APPROVE is a command that approves the device code behind it. usage: sign_ins SCENARIO
  */
 #define _POSIX_C_SOURCE 200809L
 #include <azcred.h>

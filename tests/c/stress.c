@@ -1,8 +1,8 @@
 /*
- * Many threads that do everything at once with the same and with their own objects, as a stranger would; each token must
- * be whole, and each call must come to its end. It runs where IDENTITY_ENDPOINT and IDENTITY_HEADER name an emulator.
- * usage: stress THREADS SECONDS TURNS [racy]; it ends after so many seconds, or so many turns of each thread. What is racy
- * reads a count without its lock: whoever looks for races has to find that one.
+ * Many threads that do everything at once with the same and with their own objects, as a stranger would; each token
+ * must be whole, and each call must come to its end. It runs where IDENTITY_ENDPOINT and IDENTITY_HEADER name an
+ * emulator. usage: stress THREADS SECONDS TURNS [racy]; it ends after so many seconds, or so many turns of each thread.
+ * What is racy reads a count without its lock: whoever looks for races has to find that one.
  */
 #define _POSIX_C_SOURCE 200809L
 #include <azcred.h>

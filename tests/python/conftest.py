@@ -30,6 +30,8 @@ PATIENCE = 60
 """How long anything may take, in seconds."""
 
 STORAGE = "https://storage.azure.com/.default"
+ARC_TOKENS = "/var/opt/azcmagent/tokens"
+"""The one folder in which Azure Arc's clients look for its challenges."""
 
 
 @dataclass
@@ -143,8 +145,8 @@ def started(folder: Path, config: str) -> Iterator[Emulator]:
         yield Emulator(json.loads(line))
     finally:
         process.terminate()
-        status = process.wait(10)
-    assert status == 0
+        process.communicate(timeout=10)
+    assert process.returncode == 0
 
 
 @pytest.fixture(scope="session")

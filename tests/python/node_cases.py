@@ -39,8 +39,6 @@ class Case:
     """Parts of requests that are not the same."""
     why: str = ""
     """Why anything differs: the row of docs/differences.md, by its first column."""
-    needs: str = ""
-    """An option that not every version of azcred has."""
 
     @property
     def scope(self) -> str:

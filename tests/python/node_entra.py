@@ -129,7 +129,6 @@ def applications(stage: Stage) -> list[Case]:
             WORKLOAD,
             ({"enableAzureProxy": True},),
             pod(stage) | proxied,
-            needs="enableAzureProxy",
         ),
         Case(
             "workload: the token proxy unwanted", WORKLOAD, ({"disableInstanceDiscovery": True},), pod(stage) | proxied

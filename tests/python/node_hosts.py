@@ -22,7 +22,8 @@ NOBODY = "99999999-9999-9999-9999-999999999999"
 
 def environments(stage: Stage) -> dict[str, dict[str, str]]:
     """Give each host's variables."""
-    hosts = {
+    arc = stage["arc_endpoint"]
+    return {
         "IMDS": {"AZURE_POD_IDENTITY_AUTHORITY_HOST": stage["imds"]},
         "App Service": {"IDENTITY_ENDPOINT": stage["identity_endpoint"], "IDENTITY_HEADER": stage["identity_header"]},
         "Azure ML": {"MSI_ENDPOINT": stage["ml_endpoint"], "MSI_SECRET": stage["ml_secret"]},
@@ -32,11 +33,8 @@ def environments(stage: Stage) -> dict[str, dict[str, str]]:
             "IDENTITY_HEADER": stage["service_fabric_header"],
             "IDENTITY_SERVER_THUMBPRINT": stage["service_fabric_thumbprint"],
         },
+        "Arc": {"IDENTITY_ENDPOINT": arc, "IMDS_ENDPOINT": arc.partition("/metadata")[0]},
     }
-    if "arc_endpoint" in stage.emulator.ready:
-        arc = stage["arc_endpoint"]
-        hosts["Arc"] = {"IDENTITY_ENDPOINT": arc, "IMDS_ENDPOINT": arc.partition("/metadata")[0]}
-    return hosts
 
 
 def pod(stage: Stage) -> dict[str, str]:
@@ -125,20 +123,19 @@ def managed(stage: Stage) -> list[Case]:
             why=HOST,
         )
     )
-    if "Arc" in hosts:
-        for mode in ("arc_realm_outside", "arc_wrong_extension", "arc_large_file", "arc_no_realm"):
-            trick = {"endpoint": "arc", "mode": mode, "count": 1}
-            cases.append(
-                Case(
-                    f"Arc: {mode}",
-                    kind,
-                    env=hosts["Arc"],
-                    faults=(trick,),
-                    came=no(REFUSED),
-                    theirs=no(UNAVAILABLE),
-                    why=HOST,
-                )
+    for mode in ("arc_realm_outside", "arc_wrong_extension", "arc_large_file", "arc_no_realm"):
+        trick = {"endpoint": "arc", "mode": mode, "count": 1}
+        cases.append(
+            Case(
+                f"Arc: {mode}",
+                kind,
+                env=hosts["Arc"],
+                faults=(trick,),
+                came=no(REFUSED),
+                theirs=no(UNAVAILABLE),
+                why=HOST,
             )
+        )
     return cases
 
 

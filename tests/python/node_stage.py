@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from conftest import Emulator, started
+from conftest import ARC_TOKENS, Emulator, started
 from connect_proxy import PRODUCTION, ConnectProxy
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
@@ -26,6 +26,7 @@ TENANT = "11111111-1111-1111-1111-111111111111"
 OTHER_TENANT = "11111111-1111-1111-1111-111111111112"
 
 CONFIG = f"""
+arc_token_dir = "{ARC_TOKENS}"
 tls_names = ["{PRIVATE}", "*.{PRIVATE}"]
 [imds_limits]
 enabled = false

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import jwt
-from conftest import Emulator, started
+from conftest import ARC_TOKENS, Emulator, started
 from connect_proxy import PRODUCTION, ConnectProxy
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
@@ -24,7 +24,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from stagehand import Stagehand
 
 # Two answers of "pending", then the user approves by himself.
-CONFIG = """
+CONFIG = f"""
+arc_token_dir = "{ARC_TOKENS}"
 [imds_limits]
 enabled = false
 [device_code]

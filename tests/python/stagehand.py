@@ -160,16 +160,14 @@ class Stagehand:
             Host("Service Fabric: wrong header", fabric | {"IDENTITY_HEADER": "another's"}),
             Host("Service Fabric: another's certificate", fabric | {"IDENTITY_SERVER_THUMBPRINT": "A" * 40}),
         ]
-        # No Arc where its folder cannot be written to.
-        if "arc_endpoint" in ready:
-            arc = {
-                "IDENTITY_ENDPOINT": ready["arc_endpoint"],
-                "IMDS_ENDPOINT": ready["arc_endpoint"].partition("/metadata")[0],
-            }
-            elsewhere = {"endpoint": "arc", "mode": "arc_realm_outside", "count": 1}
-            flows += [
-                Host("Arc", arc),
-                Host("Arc: assigned", arc, assigned),
-                Host("Arc: a challenge elsewhere", arc, fault=elsewhere),
-            ]
+        arc = {
+            "IDENTITY_ENDPOINT": ready["arc_endpoint"],
+            "IMDS_ENDPOINT": ready["arc_endpoint"].partition("/metadata")[0],
+        }
+        elsewhere = {"endpoint": "arc", "mode": "arc_realm_outside", "count": 1}
+        flows += [
+            Host("Arc", arc),
+            Host("Arc: assigned", arc, assigned),
+            Host("Arc: a challenge elsewhere", arc, fault=elsewhere),
+        ]
         return {host.name: host for host in flows}

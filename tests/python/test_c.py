@@ -11,6 +11,9 @@ import pytest
 from c_door import CPP, LOADER, SHARED, STRICT, VALGRIND, C, compiled
 from conftest import DIST, ROOT, Emulator, run
 
+# Of the lock file, as all tools of the tests.
+CMAKE = Path(sys.executable).with_name("cmake")
+
 
 @pytest.fixture(scope="session")
 def contract(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -100,15 +103,13 @@ def test_the_static_library(emulator: Emulator, tmp_path: Path) -> None:
 
 
 def test_cmake(emulator: Emulator, tmp_path: Path) -> None:
-    if not shutil.which("cmake"):
-        pytest.skip("cmake is not installed, and not a prerequisite")
     (tmp_path / "CMakeLists.txt").write_text(
         "cmake_minimum_required(VERSION 3.16)\nproject(user C)\nfind_package(azcred 0.1.0 REQUIRED)\n"
         f"find_package(Threads REQUIRED)\nadd_executable(user {ROOT}/tests/c/contract.c)\n"
         "target_link_libraries(user azcred::azcred Threads::Threads)\n"
     )
-    run(["cmake", "-S", tmp_path, "-B", tmp_path / "build", f"-DCMAKE_PREFIX_PATH={DIST / 'lib/cmake'}"])
-    run(["cmake", "--build", tmp_path / "build"])
+    run([CMAKE, "-S", tmp_path, "-B", tmp_path / "build", f"-DCMAKE_PREFIX_PATH={DIST / 'lib/cmake'}"])
+    run([CMAKE, "--build", tmp_path / "build"])
     run([tmp_path / "build/user", "twice"], emulator.app_service())
 
 

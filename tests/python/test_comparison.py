@@ -18,7 +18,7 @@ import pytest
 from comparison import BEHIND_THE_OTHER_PROXY, FAILED, OTHER_TENANT, TOKEN, UNKNOWN_HOST, Case, reasons
 from comparison_cases import CASES
 from comparison_wire import lines
-from conftest import run
+from conftest import ARC_TOKENS, run
 from connect_proxy import PRODUCTION, ConnectProxy
 from scene import Scene, set_up
 
@@ -26,6 +26,7 @@ HERE = Path(__file__).parent
 THEIRS, OURS, OURS_AIO = "azure.identity", "azcred", "azcred.aio"
 
 CONFIG = f"""
+arc_token_dir = "{ARC_TOKENS}"
 tls_names = ["{UNKNOWN_HOST}"]
 refresh_in = 1800
 [imds_limits]
@@ -94,12 +95,6 @@ def results(scene: Scene) -> dict[str, dict[str, dict[str, Any]]]:
     return told
 
 
-def skip_without_arc(case: Case, scene: Scene) -> None:
-    """Skip Azure Arc where its folder cannot be written to."""
-    if case.name.startswith("Arc") and "arc_endpoint" not in scene.emulator.ready:
-        pytest.skip("no Azure Arc: its folder cannot be written to")
-
-
 def ids(case: Case) -> str:
     """Name a case."""
     return case.name
@@ -112,8 +107,7 @@ def check(case: Case, one: dict[str, Any], outcome: str, cause: str) -> None:
 
 
 @pytest.mark.parametrize("case", CASES, ids=ids)
-def test_the_outcome(case: Case, scene: Scene, results: dict[str, dict[str, dict[str, Any]]]) -> None:
-    skip_without_arc(case, scene)
+def test_the_outcome(case: Case, results: dict[str, dict[str, dict[str, Any]]]) -> None:
     ours, theirs = results[OURS][case.name], results[THEIRS][case.name]
     check(case, ours, case.outcome, case.cause)
     check(case, theirs, case.theirs or case.outcome, case.cause if case.their_cause is None else case.their_cause)
@@ -134,8 +128,7 @@ def left(more: Counter[str], fewer: Counter[str], explained: tuple[str, ...], wh
 
 
 @pytest.mark.parametrize("case", CASES, ids=ids)
-def test_the_requests(case: Case, scene: Scene, results: dict[str, dict[str, dict[str, Any]]]) -> None:
-    skip_without_arc(case, scene)
+def test_the_requests(case: Case, results: dict[str, dict[str, dict[str, Any]]]) -> None:
     ours, theirs = (Counter(lines(results[one][case.name]["requests"])) for one in (OURS, THEIRS))
     if case.only_ours or case.only_theirs:
         assert case.why
@@ -149,9 +142,8 @@ def lasting(one: dict[str, Any]) -> str:
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if case.aio], ids=ids)
-def test_both_halves(case: Case, scene: Scene, results: dict[str, dict[str, dict[str, Any]]]) -> None:
+def test_both_halves(case: Case, results: dict[str, dict[str, dict[str, Any]]]) -> None:
     """The half for asyncio does the same."""
-    skip_without_arc(case, scene)
     one, other = results[OURS][case.name], results[OURS_AIO][case.name]
     assert (one["outcome"], one.get("value")) == (other["outcome"], other.get("value"))
     assert lasting(one) == lasting(other)

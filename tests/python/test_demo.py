@@ -55,7 +55,7 @@ def demo(folder: Path) -> Iterator[tuple[subprocess.Popen[str], list[int]]]:
         yield process, started
     finally:
         process.kill()
-        process.wait()
+        process.communicate()
 
 
 @pytest.mark.parametrize(

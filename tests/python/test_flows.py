@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from conftest import NODE_MODULES, ROOT, run
-from flows import ARC, AZCRED, FLOWS, MODULES, MSAL, NODE, OURS_NODE, PEERS, Flow
+from flows import AZCRED, FLOWS, MODULES, MSAL, NODE, OURS_NODE, PEERS, Flow
 from scene import Scene, set_up
 from tokens import verified
 
@@ -99,8 +99,6 @@ def check(scene: Scene, peer: str, flow: Flow, token: str) -> None:
     [pytest.param(peer, flow, id=f"{peer}: {flow.name}") for peer in PEERS for flow in known(peer)],
 )
 def test_flow(runs: Runs, peer: str, flow: Flow) -> None:
-    if flow.name.startswith(ARC) and "arc_endpoint" not in runs.scene.emulator.ready:
-        pytest.skip("no Azure Arc: its folder cannot be written to")
     outcome = runs.of(peer)[flow.name]
     if refusal := flow.refused(peer):
         assert refusal in outcome.get("error", "a token")
@@ -114,10 +112,7 @@ def test_flow(runs: Runs, peer: str, flow: Flow) -> None:
 
 @pytest.mark.parametrize("peer", PEERS)
 def test_no_flow_is_forgotten(runs: Runs, peer: str) -> None:
-    expected = {flow.name for flow in known(peer)}
-    if "arc_endpoint" not in runs.scene.emulator.ready:
-        expected = {name for name in expected if not name.startswith(ARC)}
-    assert set(runs.of(peer)) == expected
+    assert set(runs.of(peer)) == {flow.name for flow in known(peer)}
 
 
 @pytest.mark.parametrize("peer", PEERS)

@@ -111,11 +111,6 @@ class Names:
 
     folder = Path("folder")
 
-    class emulator:  # noqa: N801
-        """One that has everything."""
-
-        ready = {"arc_endpoint": "x"}  # noqa: RUF012
-
     class proxy:  # noqa: N801
         """One that leads nowhere."""
 
@@ -129,17 +124,6 @@ class Names:
 
 
 ALL: list[Case] = cases(Names())  # type: ignore[arg-type]
-TYPES = NODE_MODULES / "azcred/js/applications.d.ts"
-
-
-def chosen(runs: dict[str, Run], name: str) -> Case:
-    """Give the case, or skip it where it cannot be."""
-    case = runs[OURS].cases.get(name)
-    if case is None:
-        pytest.skip("no Azure Arc: its folder cannot be written to")
-    if case.needs and case.needs not in TYPES.read_text():
-        pytest.skip(f"this azcred has no {case.needs}")
-    return case
 
 
 def kinds(peer: str, result: dict[str, Any]) -> set[str]:
@@ -173,7 +157,7 @@ NAMES = pytest.mark.parametrize("name", [case.name for case in ALL])
 
 @NAMES
 def test_the_outcome_is_the_same(runs: dict[str, Run], name: str) -> None:
-    case = chosen(runs, name)
+    case = runs[OURS].cases[name]
     check(runs[OURS], case, case.came)
     check(runs[THEIRS], case, case.theirs or case.came)
     ours, theirs = (runs[peer].results[name] for peer in (OURS, THEIRS))
@@ -191,7 +175,7 @@ def test_the_outcome_is_the_same(runs: dict[str, Run], name: str) -> None:
 
 @NAMES
 def test_the_requests_are_the_same(runs: dict[str, Run], name: str) -> None:
-    case = chosen(runs, name)
+    case = runs[OURS].cases[name]
     ours, theirs = (runs[peer].results[name]["requests"] for peer in (OURS, THEIRS))
     if case.asked:
         asked = [

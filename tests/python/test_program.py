@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
-from conftest import AZCRED, PATIENCE, Emulator, plain, run
+from conftest import AZCRED, PATIENCE, ROOT, Emulator, plain, run
 
 RESOURCE = "https://storage.azure.com"
 
@@ -26,6 +28,41 @@ def test_a_token_in_three_forms(emulator: Emulator) -> None:
     assert {entry["query"]["resource"] for entry in emulator.requests()} == {RESOURCE}
 
 
+@pytest.mark.parametrize("credential", ["DefaultAzureCredential", "ManagedIdentityCredential"])
+def test_a_user_assigned_identity(credential: str, emulator: Emulator) -> None:
+    client = "33333333-3333-3333-3333-333333333331"
+    asked = ["--resource", RESOURCE, "--credential", credential, "--client-id", client, "--output", "json"]
+    told = json.loads(run([AZCRED, "token", *asked], emulator.imds()).stdout)
+    assert (told["client_id"], told["source"]) == (client, "imds")
+
+
+def test_options_on_the_command_line(emulator: Emulator, tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text(emulator["client_secret"] + "\n")
+    given = {
+        "tenant_id": emulator["tenant_id"],
+        "client_id": emulator["client_id"],
+        "client_secret": f"@{secret}",
+        "authority": emulator["https"],
+        "additionally_allowed_tenants": '["*"]',
+        "connection_timeout": "5",
+    }
+    options = [part for name, value in given.items() for part in ("--option", f"{name}={value}")]
+    asked = ["--resource", RESOURCE, "--credential", "ClientSecretCredential", *options, "--output", "json"]
+    told = json.loads(run([AZCRED, "token", *asked], {"SSL_CERT_FILE": emulator["ca_file"]}).stdout)
+    assert (told["client_id"], told["source"]) == (emulator["client_id"], "entra")
+
+
+def test_every_option_that_is_a_secret_needs_a_file() -> None:
+    table = (ROOT / "core/src/options/mod.rs").read_text()
+    secrets = re.findall(r"pub\(crate\) (\w+): Option<Secret>", table)
+    assert len(secrets) >= 5
+    for name in secrets:
+        done = run([AZCRED, "token", "--resource", RESOURCE, "--option", f"{name}=canary"], check=False)
+        assert f"--option {name}: every user" in done.stderr
+        assert "canary" not in done.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "words"),
     [
@@ -33,6 +70,17 @@ def test_a_token_in_three_forms(emulator: Emulator) -> None:
         (["--scope", "a", "--resource", "b"], 2, "cannot be used with"),
         (["--resource", RESOURCE, "--output", "yaml"], 2, "[possible values: text, json, header]"),
         (["--resource", RESOURCE, "--timeout", "0"], 2, "0 is not in 1..=3600"),
+        (["--resource", ""], 2, "'--resource <RESOURCE>'"),
+        (["--scope", ""], 2, "'--scope <SCOPE>'"),
+        (["--resource", RESOURCE, "--option", "tenant_id"], 2, "expected NAME=VALUE"),
+        (["--resource", RESOURCE, "--option", "client_secret=x"], 1, "name a file, as @FILE"),
+        (["--resource", RESOURCE, "--option", "nonsense=x"], 1, "unknown option nonsense"),
+        (["--resource", RESOURCE, "--option", "process_timeout=ten"], 1, "process_timeout: expected a number"),
+        (
+            ["--resource", RESOURCE, "--client-id", "x", "--option", "managed_identity_client_id=y"],
+            1,
+            "option managed_identity_client_id is given twice",
+        ),
         (["--scope", "a b"], 1, "malformed scope 'a b'"),
         (["--resource", RESOURCE, "--credential", "Magic"], 1, "unknown credential 'Magic'"),
         (["--resource", RESOURCE, "--credential", "EnvironmentCredential"], 1, "AZURE_TENANT_ID, AZURE_CLIENT_ID"),
@@ -63,6 +111,7 @@ def test_the_emulator_ends_when_told(kind: signal.Signals) -> None:
         assert process.wait(PATIENCE) == 0
     finally:
         process.kill()
+        process.communicate()
 
 
 def test_the_emulator_listens_on_loopback_only() -> None:
@@ -85,4 +134,4 @@ def test_the_limits_of_imds(emulator: Emulator) -> None:
         assert (counters["tokens"], counters["throttled"]) == (3, 0)
     finally:
         process.kill()
-        process.wait()
+        process.communicate()

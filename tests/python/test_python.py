@@ -76,9 +76,8 @@ threading.Thread(target=waiting.get_token, args=("https://daemon.example/.defaul
     env = plain() | app_service.app_service()
     for _ in range(5):
         batch = [subprocess.Popen([sys.executable, "-c", code], env=env, stderr=subprocess.PIPE) for _ in range(10)]
-        assert [(process.wait(PATIENCE), process.stderr and process.stderr.read()) for process in batch] == [
-            (0, b"")
-        ] * 10
+        told = [process.communicate(timeout=PATIENCE)[1] for process in batch]
+        assert [(process.returncode, words) for process, words in zip(batch, told, strict=True)] == [(0, b"")] * 10
 
 
 def test_a_signal_handler_that_forks(app_service: Emulator) -> None:

@@ -67,6 +67,7 @@ def code(entra: Emulator) -> str:
     with pytest.raises(urllib.error.HTTPError) as answer:
         opener.open(f"{entra['https']}/{entra['tenant_id']}/oauth2/v2.0/authorize?{query}", timeout=10)
     location = answer.value.headers["location"]
+    answer.value.close()
     return urllib.parse.parse_qs(urllib.parse.urlsplit(location).query)["code"][0]
 
 

@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::{Result, copy, notices, read, run, write};
+use crate::{Result, copy, notices, output, read, run, write};
 
 const SONAME: &str = "libazcred.so.0";
 
@@ -14,15 +14,10 @@ const SONAME: &str = "libazcred.so.0";
 pub(crate) fn build(root: &Path) -> Result {
     let (dist, ready) = (root.join(".work/dist"), root.join("dist"));
     remove(&dist)?;
-    let notice = dist.join("share/doc/azcred/THIRD-PARTY-NOTICES.txt");
-    notices::run(root, &notice)?;
-    for licence in ["LICENSE-MIT", "LICENSE-APACHE"] {
-        copy(&root.join(licence), &dist.join("share/doc/azcred").join(licence))?;
-    }
     program(root, &dist)?;
     library(root, &dist)?;
-    node(root, &dist, &notice)?;
-    python(root, &dist, &notice)?;
+    node(root, &dist)?;
+    python(root, &dist)?;
     // Only whole: a failed build leaves the artefacts of the last good one.
     remove(&ready)?;
     std::fs::rename(&dist, &ready).map_err(|error| format!("{}: {error}", ready.display()))
@@ -39,16 +34,51 @@ fn remove(folder: &Path) -> Result {
 fn cargo(root: &Path, package: &str) -> Result<PathBuf> {
     let mut cargo = Command::new("cargo");
     cargo.current_dir(root).args(["build", "--locked", "--profile", "dist", "--package", package]);
-    run(&mut cargo)?;
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
-    Ok(target.join("dist"))
+    run(anywhere(&mut cargo, root)?)?;
+    Ok(target(root).join("dist"))
+}
+
+fn target(root: &Path) -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from)
+}
+
+/// Has the compilers name other folders than those of this build, so that no artefact says where it was built.
+fn anywhere<'a>(command: &'a mut Command, root: &Path) -> Result<&'a mut Command> {
+    let sysroot = output(Command::new("rustc").current_dir(root).args(["--print", "sysroot"]))?;
+    let mut folders = vec![(PathBuf::from(sysroot.trim()), "/rust"), (notices::cargo_home(root), "/cargo")];
+    folders.extend(notices::registry_folders(root)?.into_iter().map(|folder| (folder, "/crates")));
+    folders.extend([(root.to_path_buf(), "/azcred"), (target(root), "/target")]);
+    // Of two that fit, the later one counts.
+    let names: Vec<(String, &str)> = folders.iter().map(|(from, to)| (from.display().to_string(), *to)).collect();
+    let rust = names.iter().map(|(from, to)| format!("--remap-path-prefix={from}={to}"));
+    // Flags for C are split at blanks.
+    let c = names.iter().filter(|(from, _)| !from.contains(char::is_whitespace));
+    let c = c.map(|(from, to)| format!("-ffile-prefix-map={from}={to}"));
+    command
+        .env("CARGO_ENCODED_RUSTFLAGS", given("RUSTFLAGS").into_iter().chain(rust).collect::<Vec<_>>().join("\u{1f}"));
+    Ok(command.env("CFLAGS", given("CFLAGS").into_iter().chain(c).collect::<Vec<_>>().join(" ")))
+}
+
+/// The flags that whoever builds has set.
+fn given(variable: &str) -> Vec<String> {
+    std::env::var(variable).unwrap_or_default().split_whitespace().map(str::to_owned).collect()
+}
+
+/// Puts our licences and the notices of `package` into a folder.
+fn licences(root: &Path, package: &str, folder: &Path) -> Result {
+    for licence in ["LICENSE-MIT", "LICENSE-APACHE"] {
+        copy(&root.join(licence), &folder.join(licence))?;
+    }
+    notices::run(root, package, &folder.join("THIRD-PARTY-NOTICES.txt"))
 }
 
 fn program(root: &Path, dist: &Path) -> Result {
+    licences(root, "azcred-cli", &dist.join("share/doc/azcred"))?;
     copy(&cargo(root, "azcred-cli")?.join("azcred"), &dist.join("bin/azcred"))
 }
 
 fn library(root: &Path, dist: &Path) -> Result {
+    licences(root, "azcred-ffi", &dist.join("share/doc/libazcred"))?;
     let built = cargo(root, "azcred-ffi")?;
     let lib = dist.join("lib");
     let version = env!("CARGO_PKG_VERSION");
@@ -73,7 +103,7 @@ fn link(target: &str, at: &Path) -> Result {
     std::os::unix::fs::symlink(target, at).map_err(|error| format!("{}: {error}", at.display()))
 }
 
-fn node(root: &Path, dist: &Path, notice: &Path) -> Result {
+fn node(root: &Path, dist: &Path) -> Result {
     let built = cargo(root, "azcred-node")?.join("libazcred_node.so");
     let package = root.join(".work/node-package");
     remove(&package)?;
@@ -84,10 +114,7 @@ fn node(root: &Path, dist: &Path, notice: &Path) -> Result {
     for file in files(&source.join("js"))? {
         copy(&file, &package.join("js").join(file.file_name().unwrap_or_default()))?;
     }
-    for licence in ["LICENSE-MIT", "LICENSE-APACHE"] {
-        copy(&root.join(licence), &package.join(licence))?;
-    }
-    copy(notice, &package.join("THIRD-PARTY-NOTICES.txt"))?;
+    licences(root, "azcred-node", &package)?;
     copy(&built, &package.join(node_binary()))?;
     let out = dist.join("node");
     std::fs::create_dir_all(&out).map_err(|error| format!("{}: {error}", out.display()))?;
@@ -118,14 +145,11 @@ fn node_binary() -> String {
     }
 }
 
-fn python(root: &Path, dist: &Path, notice: &Path) -> Result {
+fn python(root: &Path, dist: &Path) -> Result {
     let source = root.join("bindings/python");
-    copy(notice, &source.join("THIRD-PARTY-NOTICES.txt"))?;
-    for licence in ["LICENSE-MIT", "LICENSE-APACHE"] {
-        copy(&root.join(licence), &source.join(licence))?;
-    }
+    licences(root, "azcred-python", &source)?;
     let ours = root.join(".work/venv/bin/maturin");
     let mut maturin = Command::new(if ours.exists() { ours } else { PathBuf::from("maturin") });
     maturin.current_dir(&source).args(["build", "--quiet", "--locked", "--profile", "dist", "--out"]);
-    run(maturin.arg(dist.join("python")))
+    run(anywhere(maturin.arg(dist.join("python")), root)?)
 }

@@ -31,8 +31,10 @@ enum Chore {
     },
     /// Check the house rules that no linter knows.
     Tidy,
-    /// Write the notices of third-party code to a file.
+    /// Write the notices of the third-party code in one artefact to a file.
     Notices {
+        /// Our package that becomes the artefact.
+        package: String,
         /// The file.
         out: PathBuf,
     },
@@ -48,7 +50,7 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().chore {
         Chore::Header { check } => header::run(&root, check),
         Chore::Tidy => tidy::run(&root),
-        Chore::Notices { out } => notices::run(&root, &out),
+        Chore::Notices { package, out } => notices::run(&root, &package, &out),
         Chore::Dist => dist::build(&root),
     };
     match result {

@@ -2,6 +2,7 @@
 #![expect(clippy::print_stderr, reason = "a command-line program speaks on them")]
 
 mod emulator;
+mod option;
 mod token;
 
 use std::process::ExitCode;

@@ -3,15 +3,22 @@
 
 use std::time::Duration;
 
-use azcred::{AccessToken, Credential, Error, Spelling, TokenRequest};
+use azcred::{AccessToken, Credential, Error, Spelling, TokenRequest, Value};
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, ValueEnum};
 use serde_json::json;
+
+use super::option::Given;
+
+const DEFAULT: &str = "DefaultAzureCredential";
 
 /// What to ask for, whom, and how to print it.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  \
     azcred token --resource https://storage.azure.com\n  \
     azcred token --scope https://vault.azure.net/.default --output json\n  \
+    azcred token --resource https://storage.azure.com --client-id 11111111-1111-1111-1111-111111111111\n  \
+    azcred token --resource https://storage.azure.com --credential AzureCliCredential --option process_timeout=30\n  \
     curl -H \"$(azcred token --resource https://storage.azure.com --output header)\" …")]
 pub(super) struct Arguments {
     #[command(flatten)]
@@ -19,9 +26,16 @@ pub(super) struct Arguments {
     /// How to print the token.
     #[arg(long, value_enum, default_value_t = Output::Text)]
     output: Output,
-    /// The credential to ask, by class name; its settings come from the environment.
-    #[arg(long, value_name = "NAME", default_value = "DefaultAzureCredential")]
+    /// The credential to ask, by class name; the environment has the settings that no option gives.
+    #[arg(long, value_name = "NAME", default_value = DEFAULT)]
     credential: String,
+    /// The client id of a user-assigned identity, or of an application.
+    #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
+    client_id: Option<String>,
+    /// An option of the credential, by its name in azure-identity; may be given several times. The value is text, or as JSON
+    /// has it; @FILE is the text of a file, and the only way to give a secret.
+    #[arg(long, value_name = "NAME=VALUE")]
+    option: Vec<Given>,
     /// Another tenant than the credential's own: an id or a domain name.
     #[arg(long, value_name = "TENANT")]
     tenant: Option<String>,
@@ -37,10 +51,10 @@ pub(super) struct Arguments {
 #[group(required = true, multiple = false)]
 struct What {
     /// A scope, such as https://storage.azure.com/.default; may be given several times.
-    #[arg(long, value_name = "SCOPE")]
+    #[arg(long, value_name = "SCOPE", value_parser = NonEmptyStringValueParser::new())]
     scope: Vec<String>,
     /// A resource, such as https://storage.azure.com.
-    #[arg(long, value_name = "RESOURCE")]
+    #[arg(long, value_name = "RESOURCE", value_parser = NonEmptyStringValueParser::new())]
     resource: Option<String>,
 }
 
@@ -55,7 +69,8 @@ enum Output {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), String> {
-    let token = get(arguments).map_err(|error| error.message().to_owned())?;
+    let options = options(arguments)?;
+    let token = get(arguments, options).map_err(|error| error.message().to_owned())?;
     match arguments.output {
         Output::Text => super::say(token.secret()),
         Output::Header => super::say(&format!("Authorization: {}", token.authorization())),
@@ -63,7 +78,21 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), String> {
     }
 }
 
-fn get(arguments: &Arguments) -> Result<AccessToken, Error> {
+fn options(arguments: &Arguments) -> Result<Vec<(String, Value)>, String> {
+    let mut options = arguments.option.iter().map(Given::read).collect::<Result<Vec<_>, String>>()?;
+    if let Some(id) = &arguments.client_id {
+        // The chain has several members with a client id.
+        let name = if arguments.credential == DEFAULT { "managed_identity_client_id" } else { "client_id" };
+        options.push((name.to_owned(), Value::text(id)));
+    }
+    let names: Vec<&str> = options.iter().map(|(name, _)| name.as_str()).collect();
+    match names.iter().enumerate().find(|(at, name)| names.iter().take(*at).any(|before| before == *name)) {
+        Some((_, name)) => Err(format!("option {name} is given twice")),
+        None => Ok(options),
+    }
+}
+
+fn get(arguments: &Arguments, options: Vec<(String, Value)>) -> Result<AccessToken, Error> {
     let what = match &arguments.what.resource {
         Some(resource) => TokenRequest::resource(resource),
         None => TokenRequest { scopes: arguments.what.scope.clone(), ..TokenRequest::default() },
@@ -74,7 +103,7 @@ fn get(arguments: &Arguments) -> Result<AccessToken, Error> {
         timeout: arguments.timeout.map(Duration::from_secs),
         ..what
     };
-    Credential::new(&arguments.credential, Vec::new(), Spelling::Snake)?.get_token(&request)
+    Credential::new(&arguments.credential, options, Spelling::Snake)?.get_token(&request)
 }
 
 fn json(token: &AccessToken) -> serde_json::Value {

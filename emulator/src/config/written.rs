@@ -46,7 +46,7 @@ impl Default for Written {
             ml_secret: "emulator-ml-secret".to_owned(),
             ml_expires_on: Moments::default(),
             service_fabric_header: "emulator-service-fabric-header".to_owned(),
-            arc_token_dir: "/var/opt/azcmagent/tokens".to_owned(),
+            arc_token_dir: String::new(),
             region: "westeurope".to_owned(),
             managed_identity_lifetime: 86_400,
             app_lifetime: 3599,

@@ -89,12 +89,15 @@ async fn arc_can_be_made_to_lie() {
 }
 
 #[tokio::test]
-async fn without_its_folder_there_is_no_arc() {
-    for folder in ["", "/dev/null/below"] {
-        let client = emulator(&format!("arc_token_dir = '{folder}'")).await;
-        let ready = client.emulator.ready();
-        assert!(ready.get("arc_endpoint").is_none() && ready.get("arc_token_dir").is_none());
-    }
+async fn arc_is_there_when_it_has_a_folder() {
+    let client = emulator("").await;
+    let ready = client.emulator.ready();
+    assert!(ready.get("arc_endpoint").is_none() && ready.get("arc_token_dir").is_none());
+    let config = azcred_emulator::Config::from_toml("arc_token_dir = '/dev/null/below'").unwrap();
+    let any: std::net::SocketAddr = "127.0.0.1:0".parse().unwrap();
+    let options = azcred_emulator::Options { http: any, https: any, config, dir: None };
+    let error = azcred_emulator::start(options).await.unwrap_err();
+    assert!(error.to_string().starts_with("cannot write /dev/null/below: "), "{error}");
 }
 
 #[tokio::test]
