@@ -11,6 +11,7 @@ pub(crate) mod identity_endpoint;
 pub(crate) mod moment;
 pub(crate) mod network;
 pub(crate) mod page;
+pub(crate) mod proxies;
 pub(crate) mod redirect;
 pub(crate) mod region;
 pub(crate) mod retry;

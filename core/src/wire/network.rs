@@ -80,7 +80,7 @@ impl Network {
 }
 
 /// A proxy, with what it asks for kept apart from where it is.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Proxy {
     url: String,
     authorization: Option<Secret>,
