@@ -24,7 +24,7 @@ struct Type {
     build: fn(&World, Options) -> Made,
 }
 
-/// What every credential takes that asks an authority.
+/// What every credential takes that asks an authority. A managed identity does so in a pod.
 const ENTRA_OPTIONS: &[&str] = &[
     "authority",
     "additionally_allowed_tenants",
@@ -32,6 +32,7 @@ const ENTRA_OPTIONS: &[&str] = &[
     "connection_verify",
     "proxies",
     "proxy_options",
+    "use_env_settings",
     "connection_timeout",
     "read_timeout",
     "retry_total",
@@ -41,7 +42,7 @@ const ENTRA_OPTIONS: &[&str] = &[
 const TYPES: [Type; 18] = [
     Type {
         name: managed_identity::NAME,
-        takes: &[&["client_id", "object_id", "resource_id", "identity_config"]],
+        takes: &[&["client_id", "object_id", "resource_id", "identity_config"], ENTRA_OPTIONS],
         build: |world, options| managed_identity::from_options(world, options, Ways::default()),
     },
     Type {

@@ -121,6 +121,8 @@ pub(crate) struct Options {
     pub(crate) proxies: Option<Proxies>,
     /// @azure/identity's spelling of it.
     pub(crate) proxy_options: Option<ProxyOptions>,
+    /// Whether the proxies of the environment count. Default true.
+    pub(crate) use_env_settings: Option<bool>,
     /// How long a connection to the authority may take, in seconds. Default 10.
     #[serde(deserialize_with = "number")]
     pub(crate) connection_timeout: Option<f64>,
@@ -132,7 +134,7 @@ pub(crate) struct Options {
     pub(crate) retry_total: Option<f64>,
     /// @azure/identity's spelling of it.
     pub(crate) retry_options: Option<RetryOptions>,
-    /// What the seven before say together.
+    /// What the eight before say together.
     #[serde(skip)]
     pub(crate) network: Network,
     /// The Azure CLI's subscription, by name or id.

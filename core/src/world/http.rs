@@ -98,7 +98,7 @@ impl RealHttp {
     /// What the environment says about the way of a request, by the name of the variable.
     fn proxy(&self, request: &Request) -> Result<Option<(&'static str, Proxy)>, HttpError> {
         match &request.route {
-            Route::Authority(network) if network.proxy().is_none() => {
+            Route::Authority(network) if network.heeds_environment() => {
                 let url = Url::parse(&request.url).map_err(|error| refused(&error))?;
                 proxies::towards(&url, |name| self.env.get(name))
                     .map_err(|message| HttpError { fault: HttpFault::Refused, message })

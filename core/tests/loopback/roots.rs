@@ -178,9 +178,12 @@ fn no_request_goes_straight_where_a_proxy_can_not_be_read() {
             "{sentence}"
         );
         assert!(heard.lock().unwrap().is_empty());
-        // A proxy among the options is all that counts for who has one.
+        // A proxy among the options is all that counts for who has one, and none is for who wants none.
         let (way, asked) = proxy(server, "HTTP/1.1 200 Connection established\r\n\r\n");
-        assert_trusted(&application(server.port(), &[trust, ("proxies", Value::text(format!("http://{way}")))]).0);
+        let through = ("proxies", Value::text(format!("http://{way}")));
+        assert_trusted(&application(server.port(), &[trust.clone(), through]).0);
+        assert_eq!(asked.lock().unwrap().len(), 1);
+        assert_trusted(&application(server.port(), &[trust, ("use_env_settings", Value::Bool(false))]).0);
         assert_eq!(asked.lock().unwrap().len(), 1);
         return;
     }
