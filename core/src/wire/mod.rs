@@ -1,5 +1,6 @@
 //! What goes over the wire, as values: build a request, read an answer. Pure; nothing here sends or waits.
 
+pub(crate) mod address;
 pub(crate) mod answer;
 pub(crate) mod arc_challenge;
 pub(crate) mod client_assertion;

@@ -27,6 +27,7 @@ use crate::error::{Error, ErrorKind};
 use crate::options::Options;
 use crate::request::shown;
 use crate::token::{Provenance, Secret};
+use crate::wire::address;
 use crate::wire::answer::{self, Refusal, scrubbed};
 use crate::wire::http::{HttpError, HttpFault, Request, Response};
 use crate::wire::identity_endpoint::UserAssigned;
@@ -162,7 +163,7 @@ fn about(source: &str, parts: &[&str], identity: Option<&UserAssigned>) -> About
 fn endpoint(variable: &str, text: &str, scheme: &str) -> Result<Url, Error> {
     let wrong = || {
         let example = format!("{scheme}://127.0.0.1:41741/msi/token");
-        let got = shown(text);
+        let got = address::shown(text);
         Error::configuration(format!("{NAME}: {variable}: expected an {scheme} URL such as {example}, got '{got}'"))
     };
     let url = Url::parse(text).map_err(|_| wrong())?;
