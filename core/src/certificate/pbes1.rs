@@ -1,6 +1,6 @@
-//! A private key in PKCS#8, encrypted as keys in a PKCS#12 file once were: with SHA-1 and three-key Triple DES.
+//! A private key in PKCS#8, encrypted as PKCS#12 files once were: with SHA-1 and Triple DES or RC2.
 //!
-//! The reader of PKCS#12 knows that way and shows it to nobody, so the key is given to it in a file made around it.
+//! The reader of PKCS#12 knows those ways and shows them to nobody, so the key is given to it in a file made around it.
 
 use p12_keystore::Pkcs12Archive;
 use pkcs8::ObjectIdentifier;
@@ -11,7 +11,9 @@ use pkcs8::spki::AlgorithmIdentifierRef;
 use super::private_key::{PrivateKey, WRONG_PASSWORD};
 use crate::token::Secret;
 
-const SHA1_3DES: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.12.1.3");
+/// With a key of 168 bits of Triple DES, and of 40 bits of RC2.
+const SCHEMES: [ObjectIdentifier; 2] =
+    [ObjectIdentifier::new_unwrap("1.2.840.113549.1.12.1.3"), ObjectIdentifier::new_unwrap("1.2.840.113549.1.12.1.6")];
 
 /// `id-data` and `pkcs8ShroudedKeyBag` of RFC 7292, as DER.
 const DATA: &[u8] = &[0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x01];
@@ -21,7 +23,7 @@ const SEQUENCE: u8 = 0x30;
 const OCTETS: u8 = 0x04;
 const EXPLICIT: u8 = 0xa0;
 
-/// How many rounds the key of an `EncryptedPrivateKeyInfo` takes, if it is encrypted this way.
+/// How many rounds the key of an `EncryptedPrivateKeyInfo` takes, if it is encrypted in one of these ways.
 pub(super) fn rounds(der: &[u8]) -> Option<u32> {
     let mut reader = SliceReader::new(der).ok()?;
     let scheme = reader.sequence(|reader| -> der::Result<_> {
@@ -29,7 +31,7 @@ pub(super) fn rounds(der: &[u8]) -> Option<u32> {
         <&OctetStringRef>::decode(reader)?;
         Ok(scheme)
     });
-    let scheme = scheme.ok().filter(|scheme| scheme.oid == SHA1_3DES)?;
+    let scheme = scheme.ok().filter(|scheme| SCHEMES.contains(&scheme.oid))?;
     let rounds = scheme.parameters?.sequence(|reader| -> der::Result<u32> {
         <&OctetStringRef>::decode(reader)?;
         u32::decode(reader)
