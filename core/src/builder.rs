@@ -18,14 +18,14 @@ use crate::source::{
 use crate::world::World;
 
 /// One type of credential: its class name, the options it takes, and how it is made.
-struct Type {
-    name: &'static str,
-    takes: &'static [&'static [&'static str]],
+pub(crate) struct Type {
+    pub(crate) name: &'static str,
+    pub(crate) takes: &'static [&'static [&'static str]],
     build: fn(&World, Options) -> Made,
 }
 
 /// What every credential takes that asks an authority. A managed identity does so in a pod.
-const ENTRA_OPTIONS: &[&str] = &[
+pub(crate) const ENTRA_OPTIONS: &[&str] = &[
     "authority",
     "additionally_allowed_tenants",
     "disable_instance_discovery",
@@ -39,7 +39,8 @@ const ENTRA_OPTIONS: &[&str] = &[
     "retry_options",
 ];
 
-const TYPES: [Type; 18] = [
+/// All of them.
+pub(crate) const TYPES: [Type; 18] = [
     Type {
         name: managed_identity::NAME,
         takes: &[&["client_id", "object_id", "resource_id", "identity_config"], ENTRA_OPTIONS],

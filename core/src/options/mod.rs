@@ -5,6 +5,8 @@
 //! are those of azure-identity for Python; [`Spelling::Camel`] reads those of @azure/identity.
 
 mod network;
+#[cfg(test)]
+mod page;
 mod peers;
 mod types;
 mod value;

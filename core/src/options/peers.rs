@@ -28,7 +28,7 @@ const BROKER: Disposition = Noted("users sign in without the operating system's 
 const BODIES: Disposition = Noted("answers are read whole, as JSON in UTF-8");
 const ASYNC: Disposition = Noted("requests are made by a thread of azcred's, whatever the event loop");
 
-const TABLE: [(&str, Disposition); 85] = [
+pub(super) const TABLE: [(&str, Disposition); 85] = [
     ("additional_policies", TRANSPORT),
     ("agent", TRANSPORT),
     ("allow_broker", BROKER),
