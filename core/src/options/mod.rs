@@ -231,6 +231,8 @@ impl Options {
                 Some(Disposition::Noted(reason)) => {
                     tracing::info!(credential, option = name, "accepted and not used: {reason}");
                 }
+                // Left out, as programs do that pass on what they may have been given.
+                Some(Disposition::Refused(_)) if matches!(value, Value::Null) => {}
                 Some(Disposition::Refused(reason)) => {
                     return Err(Error::configuration(format!(
                         "{credential}: option {name} is not supported: {reason}"
@@ -493,5 +495,7 @@ mod tests {
         assert!(read(&[("logging_enable", Value::Bool(true))], Spelling::Snake).is_ok());
         let error = read(&[("transport", Value::Bool(false))], Spelling::Snake).unwrap_err();
         assert!(error.starts_with("X: option transport is not supported: "), "{error}");
+        assert!(read(&[("transport", Value::Null)], Spelling::Snake).is_ok());
+        assert!(read(&[("tranport", Value::Null)], Spelling::Snake).is_err());
     }
 }

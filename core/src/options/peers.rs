@@ -28,7 +28,8 @@ const BROKER: Disposition = Noted("users sign in without the operating system's 
 const BODIES: Disposition = Noted("answers are read whole, as JSON in UTF-8");
 const ASYNC: Disposition = Noted("requests are made by a thread of azcred's, whatever the event loop");
 
-pub(super) const TABLE: [(&str, Disposition); 85] = [
+pub(super) const TABLE: [(&str, Disposition); 93] = [
+    ("additional_allowed_query_params", LOGS),
     ("additional_policies", TRANSPORT),
     ("agent", TRANSPORT),
     ("allow_broker", BROKER),
@@ -42,6 +43,7 @@ pub(super) const TABLE: [(&str, Disposition); 85] = [
     ("auto_request_id", IDS),
     ("base_headers", Refused("requests hold what the authority asks for, and nothing else")),
     ("base_user_agent", AGENT),
+    ("blocked_redirect_headers", REDIRECTS),
     ("broker_client_id", SILENT),
     ("broker_options", MEMBER),
     ("broker_tenant_id", SILENT),
@@ -53,14 +55,18 @@ pub(super) const TABLE: [(&str, Disposition); 85] = [
     ("connection_verify", AUTHORITY),
     ("custom_hook_policy", POLICY),
     ("disable_instance_discovery", AUTHORITY),
+    ("disable_redirect_cleanup", REDIRECTS),
     ("enable_azure_proxy", Noted("only a WorkloadIdentityCredential of its own uses a cluster's token proxy")),
     ("enable_msa_passthrough", BROKER),
     ("enable_support_logging", LOGS),
     ("headers", Refused("requests hold what the authority asks for, and nothing else")),
     ("headers_policy", POLICY),
     ("http_client", TRANSPORT),
+    ("http_logging_level", LOGS),
     ("http_logging_policy", POLICY),
     ("identity_logging", LOGS),
+    ("instrumentation_config", SPANS),
+    ("logger", Noted("azcred has loggers of its own")),
     ("logging_enable", LOGS),
     ("logging_options", LOGS),
     ("logging_policy", POLICY),
@@ -72,6 +78,7 @@ pub(super) const TABLE: [(&str, Disposition); 85] = [
     ("per_retry_policies", POLICY),
     ("permit_redirects", REDIRECTS),
     ("policies", TRANSPORT),
+    ("polling_interval", POLICY),
     ("proxies", AUTHORITY),
     ("proxy_options", AUTHORITY),
     ("proxy_policy", POLICY),
@@ -84,6 +91,7 @@ pub(super) const TABLE: [(&str, Disposition); 85] = [
     ("redirect_policy", POLICY),
     ("redirect_remove_headers", REDIRECTS),
     ("request_id", IDS),
+    ("request_id_header_name", IDS),
     ("required_env_vars", Refused("set AZURE_TOKEN_CREDENTIALS and require_envvar, or check them in the program")),
     ("response_encoding", BODIES),
     ("retry_backoff_factor", RETRIES),
