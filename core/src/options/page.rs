@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use super::peers::{self, Disposition};
-use super::{CAMEL, FUNCTIONS, Spelling, Value, spelled};
+use super::spelling::{CAMEL, spelled};
+use super::{FUNCTIONS, Spelling, Value};
 use crate::builder::{ENTRA_OPTIONS, TYPES};
 use crate::credential::Credential;
 use crate::world::fake::Fake;
@@ -122,7 +123,11 @@ fn page() -> String {
         if known.takes.contains(&ENTRA_OPTIONS) {
             names.push("those about an authority".to_owned());
         }
-        writeln!(page, "| `{}` | {} |", known.name, names.join(", ")).unwrap();
+        let of_node = match Spelling::Camel.class(known.name) {
+            same if same == known.name => String::new(),
+            other => format!(" (Node: `{other}`)"),
+        };
+        writeln!(page, "| `{}`{of_node} | {} |", known.name, names.join(", ")).unwrap();
     }
     let names: Vec<String> = ENTRA_OPTIONS.iter().map(|name| format!("`{name}`")).collect();
     write!(
