@@ -18,30 +18,32 @@ use crate::source::{
 use crate::world::World;
 
 /// One type of credential: its class name, the options it takes, and how it is made.
-struct Type {
-    name: &'static str,
-    takes: &'static [&'static [&'static str]],
+pub(crate) struct Type {
+    pub(crate) name: &'static str,
+    pub(crate) takes: &'static [&'static [&'static str]],
     build: fn(&World, Options) -> Made,
 }
 
-/// What every credential takes that asks an authority.
-const ENTRA_OPTIONS: &[&str] = &[
+/// What every credential takes that asks an authority. A managed identity does so in a pod.
+pub(crate) const ENTRA_OPTIONS: &[&str] = &[
     "authority",
     "additionally_allowed_tenants",
     "disable_instance_discovery",
     "connection_verify",
     "proxies",
     "proxy_options",
+    "use_env_settings",
     "connection_timeout",
     "read_timeout",
     "retry_total",
     "retry_options",
 ];
 
-const TYPES: [Type; 18] = [
+/// All of them.
+pub(crate) const TYPES: [Type; 18] = [
     Type {
         name: managed_identity::NAME,
-        takes: &[&["client_id", "object_id", "resource_id", "identity_config"]],
+        takes: &[&["client_id", "object_id", "resource_id", "identity_config"], ENTRA_OPTIONS],
         build: |world, options| managed_identity::from_options(world, options, Ways::default()),
     },
     Type {

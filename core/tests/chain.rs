@@ -41,8 +41,7 @@ fn the_report_has_a_line_for_each_member() {
          AZURE_CLIENT_SECRET missing (set: none of them)\n\
          \tWorkloadIdentityCredential: workload identity is not fully configured: tenant_id (AZURE_TENANT_ID), client_id \
          (AZURE_CLIENT_ID), token_file_path (AZURE_FEDERATED_TOKEN_FILE) missing\n\
-         \tManagedIdentityCredential: the instance metadata service (IMDS) is not here: no answer within 200 ms: connection \
-         refused\n\
+         \tManagedIdentityCredential: the instance metadata service (IMDS) is not here: no answer: connection refused\n\
          \tSharedTokenCacheCredential: the cache that Microsoft's applications share holds their refresh tokens, and azcred \
          does not use those; sign in with 'az login', 'azd auth login' or Azure PowerShell\n\
          \tVisualStudioCodeCredential: the login of Visual Studio Code is kept by the operating system's broker, and azcred \

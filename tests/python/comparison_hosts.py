@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from comparison import ARGUMENT, FAILED, TOKEN, UNAVAILABLE, Case, Peer, Variables
+from comparison import ARGUMENT, FAILED, OTHER_TENANT, TOKEN, UNAVAILABLE, Case, Peer, Variables
 
 CLIENT = "33333333-3333-3333-3333-333333333331"
 OBJECT = "44444444-4444-4444-4444-444444444441"
@@ -112,6 +112,31 @@ CASES = [
         "AKS: token exchange by client id",
         lambda peer: peer.ask(peer.sdk.ManagedIdentityCredential(client_id=peer.ready["workload_client_id"])),
         env=lambda peer: peer.hand.workload() | {"AZURE_CLIENT_ID": ""},
+    ),
+    Case(
+        "AKS: token exchange at an authority of the program's",
+        lambda peer: identity(**peer.own)(peer),
+        env=lambda peer: peer.hand.workload() | {"AZURE_AUTHORITY_HOST": "https://localhost:1"},
+    ),
+    Case(
+        "AKS: token exchange in another tenant",
+        lambda peer: peer.ask(
+            peer.sdk.ManagedIdentityCredential(additionally_allowed_tenants=["*"]), tenant_id=OTHER_TENANT
+        ),
+        env=lambda peer: peer.hand.workload(),
+    ),
+    Case(
+        "IMDS: options about an authority",
+        lambda peer: identity(**peer.own, additionally_allowed_tenants=["*"])(peer),
+        env=on("IMDS"),
+    ),
+    Case(
+        "Azure ML: the workspace's own identity",
+        lambda peer: bool(identity()(peer)),
+        env=lambda peer: peer.hand.hosts()["Azure ML"].env | {"DEFAULT_IDENTITY_CLIENT_ID": CLIENT},
+        only_ours=(f"clientid={CLIENT}",),
+        only_theirs=("GET ",),
+        why="the workspace says whom it means, and the SDKs of other languages listen",
     ),
     Case("IMDS: throttled, with Retry-After", identity(), env=on("IMDS"), faults=fault("imds", 429, **SOON)),
     Case("IMDS: not there yet", identity(), env=on("IMDS"), faults=fault("imds", 404)),

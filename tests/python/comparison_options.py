@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable
 from typing import Any
 
@@ -59,6 +60,24 @@ def untrusted(**options: Any) -> Callable[[Peer], Any]:
     return act
 
 
+def silent(peer: Peer) -> Any:
+    """Ask an authority that takes connections, and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        authority = f"https://localhost:{server.getsockname()[1]}"
+        own = {"authority": authority, "disable_instance_discovery": True}
+        return peer.ask(peer.secret(**own, connection_timeout=0.5, retry_total=0))
+
+
+def by_name(**options: Any) -> Callable[[Peer], Any]:
+    """Ask the emulator with a secret, with its certificates named."""
+    return lambda peer: secret(connection_verify=peer.ready["ca_file"], retry_total=0, **options)(peer)
+
+
+def proxies(**variables: str) -> Callable[[Peer], Variables]:
+    """Give variables that name proxies. None is asked unless these say so."""
+    return lambda _: {"NO_PROXY": "", "HTTPS_PROXY": "", "ALL_PROXY": ""} | variables
+
+
 def region(chosen: str, own: str = "westeurope") -> Callable[[Peer], Variables]:
     """Choose a region. The host says where it is, or MSAL would ask the metadata service of the machine under test."""
     return lambda _: {"AZURE_REGIONAL_AUTHORITY_NAME": chosen, "REGION_NAME": own}
@@ -75,6 +94,7 @@ OTHER = {"tenant_id": OTHER_TENANT}
 PATIENT = {"read_timeout": 0.3, "retry_total": 0}
 CUT = ({"endpoint": "entra_token", "mode": "truncate"},)
 A_PAGE = ({"endpoint": "entra_token", "status": 200, "body": "<html>"},)
+NOBODY = "http://127.0.0.1:1"
 MAY_MEND: dict[str, Any] = {"theirs": FAILED, "why": "nobody refused: asking again may help, and the error says so"}
 
 CASES = [
@@ -144,6 +164,16 @@ CASES = [
         only_theirs=("login.microsoftonline.com",),
         why="MSAL in other languages takes the spaces out; MSAL for Python drops the name",
     ),
+    Case(
+        "region: named by MSAL's variable",
+        cloud(),
+        env=lambda _: {"MSAL_FORCE_REGION": "westeurope", "REGION_NAME": "westeurope"},
+    ),
+    Case(
+        "region: named by both variables",
+        cloud(),
+        env=lambda peer: region("westeurope")(peer) | {"MSAL_FORCE_REGION": "northeurope"},
+    ),
     Case("region: of a user's token", in_a_region, env=region("westeurope"), aio=False),
     # ---- claims
     Case("claims", secret({"claims": CLAIMS})),
@@ -172,6 +202,52 @@ CASES = [
         "proxy",
         **MAY_MEND,
     ),
+    Case(
+        "proxies: by a variable",
+        by_name(authority=BEHIND_THE_OTHER_PROXY),
+        env=lambda peer: proxies(HTTPS_PROXY=peer.scene["other_proxy"], ALL_PROXY=NOBODY)(peer),
+    ),
+    Case(
+        "proxies: by the variable for all",
+        by_name(authority=BEHIND_THE_OTHER_PROXY),
+        env=lambda peer: proxies(ALL_PROXY=peer.scene["other_proxy"])(peer),
+    ),
+    Case(
+        "proxies: by a variable, and an exception",
+        by_name(),
+        env=proxies(HTTPS_PROXY=NOBODY, NO_PROXY="other.example, localhost"),
+    ),
+    Case(
+        "proxies: by a variable, and an exception for another port",
+        by_name(),
+        TRANSIENT,
+        "proxy",
+        env=proxies(HTTPS_PROXY=NOBODY, NO_PROXY="localhost:1"),
+        **MAY_MEND,
+    ),
+    Case(
+        "proxies: by a variable, which is not to count",
+        by_name(use_env_settings=False),
+        env=proxies(HTTPS_PROXY=NOBODY),
+    ),
+    *(
+        Case(
+            f"proxies: by a variable that can't be read: {text}",
+            by_name(),
+            ARGUMENT,
+            "HTTPS_PROXY",
+            env=proxies(HTTPS_PROXY=text),
+            theirs=theirs,
+            their_cause="",
+            why="a setting is wrong; the error names it, and not its text",
+        )
+        for text, theirs in (
+            ("http://user:pass#word@proxy.example:1", FAILED),
+            ("http://127.0.0.1:99999", FAILED),
+            ("gopher://127.0.0.1:1", FAILED),
+        )
+    ),
+    Case("connection_timeout", silent, TRANSIENT, "timed out", **MAY_MEND),
     Case("connection_verify", untrusted(connection_verify="ca_file")),
     Case("connection_verify: left out", untrusted(retry_total=0), FAILED, "certificate"),
     Case(

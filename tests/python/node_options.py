@@ -20,6 +20,8 @@ def options(stage: Stage) -> list[Case]:
     private = {"authorityHost": f"https://{PRIVATE}"}
     unasked = private | {"disableInstanceDiscovery": True}
 
+    once = unasked | {"retryOptions": {"maxRetries": 0}}
+
     def with_secret(
         name: str, options: dict[str, Any] | None = None, env: dict[str, str] | None = None, **more: Any
     ) -> Case:
@@ -168,6 +170,32 @@ def options(stage: Stage) -> list[Case]:
         ),
         with_secret("proxy: by proxyOptions", unasked | {"proxyOptions": {"host": "http://127.0.0.1", "port": port}}),
         with_secret("proxy: by HTTPS_PROXY", unasked),
+        with_secret(
+            "proxy: by another HTTPS_PROXY, where nobody is",
+            once,
+            {"HTTPS_PROXY": "http://127.0.0.1:9"},
+            came=no(REFUSED, "HTTPS_PROXY"),
+            theirs=no(UNAVAILABLE, "endpoints_resolution_error"),
+            why="an authority does not answer",
+        ),
+        with_secret(
+            "proxy: by HTTPS_PROXY that is no URL",
+            once,
+            {"HTTPS_PROXY": "http://user:pass#word@proxy.example:1"},
+            came=no(WRONG, "HTTPS_PROXY"),
+            theirs=no(WRONG, "Invalid URL"),
+            why="`HTTPS_PROXY`, `ALL_PROXY` with text that is no proxy's URL",
+        ),
+        with_secret("proxy: by ALL_PROXY", once, {"HTTPS_PROXY": "", "ALL_PROXY": stage.proxy.url}),
+        with_secret(
+            "proxy: by HTTP_PROXY",
+            once,
+            {"HTTPS_PROXY": "", "HTTP_PROXY": stage.proxy.url},
+            came=no(REFUSED, "no answer"),
+            theirs=Came(),
+            asked=([], ["entra_token"]),
+            why="the proxy of the environment",
+        ),
         with_secret(
             "proxy: nobody there",
             unasked | {"proxyOptions": {"host": "http://127.0.0.1", "port": 9}, "retryOptions": {"maxRetries": 0}},

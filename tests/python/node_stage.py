@@ -79,7 +79,7 @@ class Stage:
             # azcred asks BROWSER; @azure/identity has the desktop's opener, found by PATH.
             "BROWSER": str(self.folder / "xdg-open"),
             "HOME": str(self.folder),
-            # From the start: azcred reads them once. Loopback stays out of it.
+            # Loopback stays out of it.
             **self.proxy.env(),
         }
 

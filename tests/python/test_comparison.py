@@ -85,7 +85,7 @@ def results(scene: Scene) -> dict[str, dict[str, dict[str, Any]]]:
         document = json.loads(scene.file.read_text()) | {"other_proxy": other.url}
         file = scene.folder / "comparison.json"
         file.write_text(json.dumps(document))
-        # azcred takes its certificates and proxies from the environment at its first request, once.
+        # azcred takes its certificates from the environment at its first request.
         env = scene.env() | scene.proxy.env() | {"SSL_CERT_FILE": emulator["ca_file"]}
         env |= {"REQUESTS_CA_BUNDLE": emulator["ca_file"], "NODE_EXTRA_CA_CERTS": ""}
         for module in (THEIRS, OURS, OURS_AIO):

@@ -44,6 +44,7 @@ KINDS_OF_THEIRS = KINDS | {
     "AuthenticationRequiredError": {REFUSED, REQUIRED},
     "ClientConfigurationError": {WRONG},
     "Error": {WRONG},
+    "TypeError": {WRONG},
 }
 
 EARLY = {WRONG, UNAVAILABLE}

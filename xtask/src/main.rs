@@ -29,6 +29,8 @@ enum Chore {
         #[arg(long)]
         check: bool,
     },
+    /// Write docs/options.md from the tables of core, whose tests compare it.
+    Options,
     /// Check the house rules that no linter knows.
     Tidy,
     /// Write the notices of the third-party code in one artefact to a file.
@@ -49,6 +51,7 @@ fn main() -> ExitCode {
     let root = root();
     let result = match Arguments::parse().chore {
         Chore::Header { check } => header::run(&root, check),
+        Chore::Options => options(&root),
         Chore::Tidy => tidy::run(&root),
         Chore::Notices { package, out } => notices::run(&root, &package, &out),
         Chore::Dist => dist::build(&root),
@@ -64,6 +67,13 @@ fn main() -> ExitCode {
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Path::to_path_buf).unwrap_or_default()
+}
+
+/// Core has the tables, and shows them to its own tests only.
+fn options(root: &Path) -> Result {
+    let mut tests = Command::new("cargo");
+    tests.current_dir(root).args(["test", "--quiet", "--package", "azcred", "--lib", "options::page"]);
+    run(tests.env("AZCRED_WRITE_OPTIONS_PAGE", "1"))
 }
 
 /// Runs a command in a folder to its success.

@@ -1,10 +1,11 @@
 //! A certificate with its RSA private key: what an application signs its assertions with.
 //!
 //! The key's bytes are wiped when the file is read, except for two copies that belong to libraries: ring's, which lives
-//! as long as the [`Certificate`], and those that p12-keystore makes of a PKCS#12 file. Dates, chains of trust and uses
+//! as long as the [`Certificate`], and those that p12-keystore makes of what it decrypts. Dates, chains of trust and uses
 //! are not checked: that is for Entra ID, which knows what is registered.
 
 mod bundle;
+mod pbes1;
 mod pem;
 mod private_key;
 #[cfg(test)]

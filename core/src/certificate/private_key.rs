@@ -8,6 +8,7 @@ use pkcs8::{EncryptedPrivateKeyInfoRef, PrivateKeyInfoRef};
 use ring::rsa::KeyPair;
 use zeroize::Zeroizing;
 
+use super::pbes1;
 use crate::token::Secret;
 
 /// What Entra ID takes and ring signs with, in bits.
@@ -51,14 +52,19 @@ impl PrivateKey {
 
     /// From PKCS#8, `ENCRYPTED PRIVATE KEY`.
     pub(super) fn from_encrypted(der: &[u8], password: Option<&Secret>) -> Result<PrivateKey, String> {
+        let costly = || "the private key's encryption takes more rounds or memory than azcred spends on it".to_owned();
+        let password = || password.ok_or("the private key is encrypted: expected a password, got none");
+        if let Some(rounds) = pbes1::rounds(der) {
+            return if rounds > MOST_ROUNDS { Err(costly()) } else { pbes1::decrypt(der, password()?) };
+        }
         let info = EncryptedPrivateKeyInfoRef::try_from(der).map_err(|_| unreadable_scheme())?;
         let EncryptionScheme::Pbes2(scheme) = &info.encryption_algorithm else {
             return Err(unreadable_scheme());
         };
         if !is_affordable(&scheme.kdf) {
-            return Err("the private key's encryption takes more rounds or memory than azcred spends on it".to_owned());
+            return Err(costly());
         }
-        let password = password.ok_or("the private key is encrypted: expected a password, got none")?;
+        let password = password()?;
         let wrong = || format!("the private key {WRONG_PASSWORD}");
         let mut bytes = Zeroizing::new(info.encrypted_data.as_bytes().to_vec());
         let plain = scheme.decrypt_in_place(password.expose(), &mut bytes).map_err(|error| match error {

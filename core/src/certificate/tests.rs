@@ -46,7 +46,14 @@ fn refused(parts: &[&[u8]], password: Option<&str>) -> String {
 #[test]
 fn every_encoding_gives_the_same_key_and_certificate() {
     let expected = parse(&[KEY, LEAF], None).unwrap();
-    let pem = [file!("leaf-pkcs1.key"), file!("leaf-pbes2.key"), file!("leaf-pbes2-old.key"), file!("leaf-scrypt.key")];
+    let pem = [
+        file!("leaf-pkcs1.key"),
+        file!("leaf-pbes2.key"),
+        file!("leaf-pbes2-old.key"),
+        file!("leaf-scrypt.key"),
+        file!("leaf-pbes1.key"),
+        file!("leaf-pbes1-rc2.key"),
+    ];
     let pkcs12 = [file!("modern.p12"), file!("legacy.p12"), file!("plain.p12"), file!("no-mac.p12")];
     let all = pem.map(|key| [key, LEAF].concat()).into_iter().chain(pkcs12.map(<[u8]>::to_vec));
     for (at, data) in all.enumerate() {
@@ -173,7 +180,10 @@ fn what_is_wrong_is_said() {
             "expected an RSA key with the public exponent 65537, got one with a smaller",
         ),
         (&[file!("leaf-proc-type.key"), LEAF], Some(PASSWORD), proc_type),
-        (&[file!("leaf-pbes1.key"), LEAF], Some(PASSWORD), no_scheme),
+        (&[file!("leaf-pbes1-md5.key"), LEAF], Some(PASSWORD), no_scheme),
+        (&[file!("leaf-pbes1.key"), LEAF], None, "the private key is encrypted: expected a password, got none"),
+        (&[file!("leaf-pbes1.key"), LEAF], Some("wrong-canary"), wrong_key),
+        (&[file!("leaf-pbes1.key"), LEAF], Some("canary-🗝"), wrong_key),
         (&[file!("leaf-pbes2.key"), LEAF], None, "the private key is encrypted: expected a password, got none"),
         (&[file!("leaf-pbes2.key"), LEAF], Some(""), "the private key is encrypted: expected a password, got none"),
         (&[file!("leaf-pbes2.key"), LEAF], Some("wrong-canary"), wrong_key),
@@ -253,10 +263,12 @@ fn secrets() -> Vec<String> {
 fn damaged_files_neither_panic_nor_tell() {
     let pem = [file!("leaf-pkcs1.key"), KEY].map(|key| [LEAF, key].concat());
     let encrypted = [file!("leaf-pbes2.key"), LEAF].concat();
-    let files: [(&[u8], usize); 6] = [
+    let older = [file!("leaf-pbes1.key"), LEAF].concat();
+    let files: [(&[u8], usize); 7] = [
         (&pem[0], 200),
         (&pem[1], 200),
         (&encrypted, 60),
+        (&older, 100),
         (file!("plain.p12"), 60),
         (file!("no-mac.p12"), 300),
         (file!("legacy.p12"), 60),

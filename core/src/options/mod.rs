@@ -5,7 +5,10 @@
 //! are those of azure-identity for Python; [`Spelling::Camel`] reads those of @azure/identity.
 
 mod network;
+#[cfg(test)]
+mod page;
 mod peers;
+mod spelling;
 mod types;
 mod value;
 
@@ -16,36 +19,18 @@ use serde::Deserialize;
 use crate::error::Error;
 use crate::function::Function;
 use crate::source::AuthenticationRecord;
-use crate::source::client_certificate;
 use crate::source::device_code::DEVELOPER_CLIENT;
 use crate::source::username_password::ORGANIZATIONS;
 use crate::token::Secret;
 use crate::wire::network::Network;
 use network::{Proxies, ProxyOptions, RetryOptions, Verify};
 use peers::Disposition;
+pub use spelling::Spelling;
+use spelling::{from_camel, spelled};
 pub(crate) use types::{Data, IdentityConfig};
 use types::{given, number};
 pub use value::Value;
 use value::{Misfit, Problem, Reader};
-
-/// How names are written where the options come from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Spelling {
-    /// `tenant_id`, `process_timeout` in seconds: Python, C, the configuration file.
-    Snake,
-    /// `tenantId`, `processTimeoutInMs`: Node.
-    Camel,
-}
-
-impl Spelling {
-    /// A class name of azure-identity as the peer that spells so has it.
-    pub(crate) fn class(self, name: &'static str) -> &'static str {
-        match (self, name) {
-            (Spelling::Camel, client_certificate::NAME) => "ClientCertificateCredential",
-            _ => name,
-        }
-    }
-}
 
 /// All options. A credential takes those that its entry in the credential table lists.
 #[derive(Debug, Default, Deserialize)]
@@ -121,6 +106,8 @@ pub(crate) struct Options {
     pub(crate) proxies: Option<Proxies>,
     /// @azure/identity's spelling of it.
     pub(crate) proxy_options: Option<ProxyOptions>,
+    /// Whether the proxies of the environment count. Default true.
+    pub(crate) use_env_settings: Option<bool>,
     /// How long a connection to the authority may take, in seconds. Default 10.
     #[serde(deserialize_with = "number")]
     pub(crate) connection_timeout: Option<f64>,
@@ -132,7 +119,7 @@ pub(crate) struct Options {
     pub(crate) retry_total: Option<f64>,
     /// @azure/identity's spelling of it.
     pub(crate) retry_options: Option<RetryOptions>,
-    /// What the seven before say together.
+    /// What the eight before say together.
     #[serde(skip)]
     pub(crate) network: Network,
     /// The Azure CLI's subscription, by name or id.
@@ -227,6 +214,8 @@ impl Options {
                 Some(Disposition::Noted(reason)) => {
                     tracing::info!(credential, option = name, "accepted and not used: {reason}");
                 }
+                // Left out, as programs do that pass on what they may have been given.
+                Some(Disposition::Refused(_)) if matches!(value, Value::Null) => {}
                 Some(Disposition::Refused(reason)) => {
                     return Err(Error::configuration(format!(
                         "{credential}: option {name} is not supported: {reason}"
@@ -340,65 +329,6 @@ fn unknown(credential: &str, name: &str, takes: &[&str], spelling: Spelling) -> 
     Error::configuration(format!("{credential}: unknown option {name}; it takes {}", takes.join(", ")))
 }
 
-/// @azure/identity's names that differ by more than their spelling. One may mean different options of different
-/// credentials.
-const CAMEL: [(&str, &str); 9] = [
-    ("authorityHost", "authority"),
-    ("certificatePassword", "password"),
-    ("getAssertion", "client_assertion_func"),
-    ("getAssertion", "func"),
-    ("processTimeoutInMs", "process_timeout"),
-    ("tokenFilePath", "token_file_path"),
-    ("federatedTokenFilePath", "token_file_path"),
-    ("userAssertionToken", "user_assertion"),
-    ("userPromptCallback", "prompt_callback"),
-];
-
-fn from_camel(name: &str, value: Value, takes: &[&str]) -> (String, Value) {
-    let value = match (name, value) {
-        #[expect(clippy::cast_precision_loss, reason = "milliseconds of a time-out are far below 2^52")]
-        ("processTimeoutInMs", Value::Int(ms)) => Value::Float(ms as f64 / 1000.0),
-        ("processTimeoutInMs", Value::Float(ms)) => Value::Float(ms / 1000.0),
-        (_, value) => value,
-    };
-    let mut meant = CAMEL.iter().filter(|(camel, _)| *camel == name).map(|(_, snake)| *snake).peekable();
-    if let Some(first) = meant.peek().copied() {
-        return (meant.find(|snake| takes.contains(snake)).unwrap_or(first).to_owned(), value);
-    }
-    let mut snake = String::with_capacity(name.len() + 4);
-    for char in name.chars() {
-        if char.is_ascii_uppercase() {
-            snake.push('_');
-        }
-        snake.push(char.to_ascii_lowercase());
-    }
-    (snake, value)
-}
-
-/// A name of the table as the caller of a credential that takes those options writes it.
-fn spelled(name: &str, spelling: Spelling, takes: &[impl AsRef<str>]) -> String {
-    let of_user = name == "password" && takes.iter().any(|taken| taken.as_ref() == "username");
-    if spelling == Spelling::Snake || of_user {
-        return name.to_owned();
-    }
-    if let Some((camel, _)) = CAMEL.iter().find(|(_, snake)| *snake == name) {
-        return (*camel).to_owned();
-    }
-    let mut camel = String::with_capacity(name.len());
-    let mut upper = false;
-    for char in name.chars() {
-        match char {
-            '_' => upper = true,
-            char if upper => {
-                camel.push(char.to_ascii_uppercase());
-                upper = false;
-            }
-            char => camel.push(char),
-        }
-    }
-    camel
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -489,5 +419,7 @@ mod tests {
         assert!(read(&[("logging_enable", Value::Bool(true))], Spelling::Snake).is_ok());
         let error = read(&[("transport", Value::Bool(false))], Spelling::Snake).unwrap_err();
         assert!(error.starts_with("X: option transport is not supported: "), "{error}");
+        assert!(read(&[("transport", Value::Null)], Spelling::Snake).is_ok());
+        assert!(read(&[("tranport", Value::Null)], Spelling::Snake).is_err());
     }
 }

@@ -93,6 +93,7 @@ impl Options {
         Ok(Network::of(Settings {
             trust: self.trust()?,
             proxy: self.proxy()?,
+            without_environment: self.use_env_settings == Some(false),
             connection_timeout: span("connection_timeout", self.connection_timeout)?,
             read_timeout: span("read_timeout", self.read_timeout)?,
             retries: total.or(retries("retry_options.maxRetries", node)?),

@@ -12,6 +12,7 @@ use crate::error::{Error, ErrorKind};
 use crate::options::Options;
 use crate::request::shown;
 use crate::token::Secret;
+use crate::wire::address;
 use crate::wire::answer::{self, Refusal};
 use crate::wire::http::{Request, Response};
 use crate::wire::retry::RetryPolicy;
@@ -51,7 +52,8 @@ fn uri(world: &World) -> Result<Option<Url>, Error> {
     // The job's token goes there.
     let url = Url::parse(text.trim()).ok().filter(|url| url.scheme() == "https" && url.host_str().is_some());
     let url = url.filter(|url| url.username().is_empty() && url.password().is_none() && url.fragment().is_none());
-    let wrong = || Error::configuration(format!("{NAME}: {VARIABLE}: expected an https URL, got '{}'", shown(&text)));
+    let wrong =
+        || Error::configuration(format!("{NAME}: {VARIABLE}: expected an https URL, got '{}'", address::shown(&text)));
     url.map(Some).ok_or_else(wrong)
 }
 

@@ -73,8 +73,7 @@ const MEMBERS: [Member; 10] = [
                 None if object_id.is_some() || resource_id.is_some() => None,
                 None => world.env.get("AZURE_CLIENT_ID"),
             };
-            let network = options.network.clone();
-            let own = Options { client_id, object_id, resource_id, network, ..Options::default() };
+            let own = Options { client_id, object_id, resource_id, ..of_entra(options) };
             // A pod's token is the workload identity's; where that is left out, it is left out here too.
             let token_exchange = options.exclude_workload_identity_credential != Some(true);
             managed_identity::from_options(world, own, Ways { probe: !only, token_exchange })

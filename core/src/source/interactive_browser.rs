@@ -17,8 +17,8 @@ use super::{Place, Tenants, browser};
 use crate::error::{Error, ErrorKind};
 use crate::options::Options;
 use crate::random;
-use crate::request::shown;
 use crate::token::Secret;
+use crate::wire::address;
 use crate::wire::entra::Endpoint;
 use crate::wire::redirect::{self, Authorize, Outcome, Pkce};
 use crate::world::{Landing, LandingAt, World};
@@ -77,7 +77,7 @@ fn redirect_of(options: &Options) -> Result<Option<Url>, Error> {
     let url = url.filter(|url| url.scheme() == "http" && url.port().is_some() && on_loopback(url) && plain(url));
     let wrong = || {
         let expected = "expected a URL of this host with a port, such as http://localhost:8400";
-        options.wrong(NAME, "redirect_uri", &format!("{expected}, got '{}'", shown(text)))
+        options.wrong(NAME, "redirect_uri", &format!("{expected}, got '{}'", address::shown(text)))
     };
     url.map(Some).ok_or_else(wrong)
 }

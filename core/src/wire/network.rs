@@ -26,6 +26,8 @@ pub(crate) struct Settings {
     pub(crate) trust: Option<PathBuf>,
     /// The proxy, in place of those of the environment, `NO_PROXY` included.
     pub(crate) proxy: Option<Proxy>,
+    /// Whether the proxies of the environment do not count.
+    pub(crate) without_environment: bool,
     /// How long a connection may take, TLS included.
     pub(crate) connection_timeout: Option<Duration>,
     /// How long a server may be silent.
@@ -55,6 +57,11 @@ impl Network {
         self.get(|settings| settings.proxy.as_ref())
     }
 
+    /// Whether a proxy of the environment is the way.
+    pub(crate) fn heeds_environment(&self) -> bool {
+        self.0.as_deref().is_none_or(|settings| settings.proxy.is_none() && !settings.without_environment)
+    }
+
     pub(crate) fn connection_timeout(&self) -> Duration {
         self.get(|settings| settings.connection_timeout).unwrap_or(CONNECTION)
     }
@@ -80,7 +87,7 @@ impl Network {
 }
 
 /// A proxy, with what it asks for kept apart from where it is.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Proxy {
     url: String,
     authorization: Option<Secret>,

@@ -1,11 +1,11 @@
 //! HTTP over reqwest and rustls: no redirects, no cookies, bounded bodies.
 //!
-//! There are two clients. The one for local sources has no TLS and no proxy; the one for authorities loads the trusted
-//! roots, and is made at first use, since most processes on Azure never need it. A host whose endpoint has a
-//! certificate of its own making gets a third, which trusts that one and has no proxy either. A credential whose
-//! options describe a way of its own to its authority shares a client with those that have the same, and so does one
-//! that asks a cluster's token proxy. All belong to one fork generation: a child starts with clients of its own and
-//! leaves the parent's alone.
+//! Clients are made at first use. The one for local sources has no TLS and no proxy. One for authorities loads the trusted
+//! roots, which most processes on Azure never need; credentials share it unless their options, or the proxies of the
+//! environment, describe another way. A host whose endpoint has a certificate of its own making gets one that trusts that
+//! certificate and has no proxy; one that asks a cluster's token proxy is shared likewise. A client that found no trust,
+//! or could not send, is not kept: the next request reads roots and settings again. All belong to one fork generation: a
+//! child starts with clients of its own and leaves the parent's alone.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -16,6 +16,7 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::redirect::Policy;
 use rustls::crypto::CryptoProvider;
 use rustls::{ClientConfig, ConfigBuilder, RootCertStore, WantsVerifier};
+use url::Url;
 use zeroize::Zeroizing;
 
 use super::pin::Pin;
@@ -24,6 +25,7 @@ use crate::generation::PerGeneration;
 use crate::request::shown;
 use crate::wire::http::{HttpError, HttpFault, MAX_BODY, Network, Request, Response, Route, TokenProxy};
 use crate::wire::network::Proxy;
+use crate::wire::proxies;
 use crate::wire::token_proxy::{self, Trust};
 
 #[derive(Debug)]
@@ -39,8 +41,8 @@ struct Clients {
     local: OnceLock<reqwest::Client>,
     /// By their thumbprints; a process has one, unless its environment changes.
     pinned: Table<[u8; 20]>,
-    /// Those for authorities, by what the options of their credentials say; most say nothing.
-    networks: Table<Network>,
+    /// By what the options of their credentials say, and by the proxy of the environment.
+    authorities: Table<(Network, Option<Proxy>)>,
     /// By what the variables say, and by what the file of certificates holds that they name.
     token_proxies: Table<(TokenProxy, Option<Digest>)>,
 }
@@ -76,7 +78,7 @@ impl<K: PartialEq + Clone> Table<K> {
         Ok(client)
     }
 
-    /// Lets go of a client, so that the next one is made of what is there then.
+    /// Lets a client go. Requests that are on their way with it arrive.
     fn forget(&self, key: &K) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).retain(|(known, _)| known != key);
     }
@@ -93,16 +95,31 @@ impl RealHttp {
         RealHttp { env, files, clients: PerGeneration::new() }
     }
 
-    fn client(&self, route: &Route) -> Result<reqwest::Client, HttpError> {
+    /// What the environment says about the way of a request, by the name of the variable.
+    fn proxy(&self, request: &Request) -> Result<Option<(&'static str, Proxy)>, HttpError> {
+        match &request.route {
+            Route::Authority(network) if network.heeds_environment() => {
+                let url = Url::parse(&request.url).map_err(|error| refused(&error))?;
+                proxies::towards(&url, |name| self.env.get(name))
+                    .map_err(|message| HttpError { fault: HttpFault::Refused, message })
+            }
+            Route::Authority(_) | Route::Local | Route::Pinned(_) | Route::TokenProxy(_) => Ok(None),
+        }
+    }
+
+    fn client(&self, route: &Route, proxy: Option<&Proxy>) -> Result<reqwest::Client, HttpError> {
         let clients = self.clients.get();
-        let trusting = |roots| build(route, config()?.with_root_certificates(roots).with_no_client_auth());
+        let build = |tls| build(route, proxy, tls);
+        let trusting = |roots| build(config()?.with_root_certificates(roots).with_no_client_auth());
         match route {
             Route::Local => once(&clients.local, || trusting(RootCertStore::empty())),
             Route::Pinned(thumbprint) => clients.pinned.get(thumbprint, || {
                 let pin = Arc::new(Pin::new(*thumbprint, provider()));
-                build(route, config()?.dangerous().with_custom_certificate_verifier(pin).with_no_client_auth())
+                build(config()?.dangerous().with_custom_certificate_verifier(pin).with_no_client_auth())
             }),
-            Route::Authority(network) => clients.networks.get(network, || trusting(self.roots(network)?)),
+            Route::Authority(network) => {
+                clients.authorities.get(&(network.clone(), proxy.cloned()), || trusting(self.roots(network)?))
+            }
             Route::TokenProxy(proxy) => {
                 let kept = &clients.token_proxies;
                 match proxy.trust() {
@@ -113,6 +130,18 @@ impl RealHttp {
                     Trust::Usual => kept.get(&(proxy.clone(), None), || trusting(self.roots(proxy.network())?)),
                 }
             }
+        }
+    }
+
+    /// Lets the client of a request that found no trust go, so that the next one's reads again whom to trust.
+    fn forget(&self, route: &Route, proxy: Option<&Proxy>) {
+        let clients = self.clients.get();
+        match route {
+            Route::Local => {}
+            Route::Pinned(thumbprint) => clients.pinned.forget(thumbprint),
+            Route::Authority(network) => clients.authorities.forget(&(network.clone(), proxy.cloned())),
+            // Those with certificates of their own are kept by what these are.
+            Route::TokenProxy(proxy) => clients.token_proxies.forget(&(proxy.clone(), None)),
         }
     }
 
@@ -148,23 +177,6 @@ impl RealHttp {
         })
     }
 
-    /// Lets go of the client of a route whose server it does not trust: the certificates that it was made with may be
-    /// others by the next request, and no failure outlives its cause.
-    fn doubt(&self, route: &Route, error: &HttpError) {
-        if error.fault != HttpFault::Tls {
-            return;
-        }
-        let clients = self.clients.get();
-        match route {
-            Route::Authority(network) => clients.networks.forget(network),
-            Route::TokenProxy(proxy) if matches!(proxy.trust(), Trust::Usual) => {
-                clients.token_proxies.forget(&(proxy.clone(), None));
-            }
-            // What these trust is in their names.
-            Route::TokenProxy(_) | Route::Local | Route::Pinned(_) => {}
-        }
-    }
-
     fn roots(&self, network: &Network) -> Result<RootCertStore, HttpError> {
         let roots = match network.trust() {
             Some(path) => roots::bundle(&*self.files, path).map_err(|what| format!("option connection_verify: {what}")),
@@ -196,7 +208,7 @@ fn config() -> Result<ConfigBuilder<ClientConfig, WantsVerifier>, HttpError> {
         .map_err(|error| refused(&error))
 }
 
-fn build(route: &Route, tls: ClientConfig) -> Result<reqwest::Client, HttpError> {
+fn build(route: &Route, of_environment: Option<&Proxy>, tls: ClientConfig) -> Result<reqwest::Client, HttpError> {
     let builder = reqwest::Client::builder()
         .tls_backend_preconfigured(tls)
         .redirect(Policy::none())
@@ -207,10 +219,9 @@ fn build(route: &Route, tls: ClientConfig) -> Result<reqwest::Client, HttpError>
         Route::Local => builder.no_proxy().connect_timeout(Duration::from_secs(2)),
         Route::Pinned(_) => builder.no_proxy().https_only(true).connect_timeout(Duration::from_secs(2)),
         Route::Authority(network) => {
-            let builder = limits(builder.https_only(true), network);
-            match network.proxy() {
+            let builder = limits(builder.https_only(true), network).no_proxy();
+            match network.proxy().or(of_environment) {
                 Some(given) => builder.proxy(proxy(given)?),
-                // The library reads the environment, NO_PROXY included.
                 None => builder,
             }
         }
@@ -263,50 +274,59 @@ fn refused(error: &dyn std::error::Error) -> HttpError {
 impl Http for RealHttp {
     fn send<'a>(&'a self, request: &'a Request) -> Boxed<'a, Result<Response, HttpError>> {
         Box::pin(async move {
-            let client = self.client(&request.route)?;
-            let (url, host) = match &request.route {
-                Route::TokenProxy(proxy) => (proxy.named(&request.url), Some(proxy.authority())),
-                Route::Local | Route::Pinned(_) | Route::Authority(_) => (None, None),
-            };
-            let url = url.as_deref().unwrap_or(&request.url);
-            let mut builder = match request.method {
-                "POST" => client.post(url),
-                _ => client.get(url),
-            };
-            if let Some(host) = host {
-                builder = builder.header("host", host);
-            }
-            for (name, value) in &request.headers {
-                let mut value = reqwest::header::HeaderValue::from_str(value.expose()).map_err(|_| HttpError {
-                    fault: HttpFault::Refused,
-                    message: format!("the value of header {name} has characters that HTTP does not allow"),
-                })?;
-                value.set_sensitive(true);
-                builder = builder.header(*name, value);
-            }
-            if let Some(body) = &request.body {
-                builder =
-                    builder.header("content-type", "application/x-www-form-urlencoded").body(body.expose().to_owned());
-            }
-            let answer = builder.timeout(request.timeout).send().await;
-            let answer = answer.map_err(|error| {
-                let error = fault(error);
-                self.doubt(&request.route, &error);
-                through(&request.route, error)
-            })?;
-            read(answer).await
+            let of_environment = self.proxy(request)?;
+            let proxy = of_environment.as_ref().map(|(_, proxy)| proxy);
+            let client = self.client(&request.route, proxy)?;
+            exchange(&client, request).await.map_err(|error| {
+                if matches!(error.fault, HttpFault::Tls | HttpFault::Refused) {
+                    self.forget(&request.route, proxy);
+                }
+                through(&request.route, of_environment.as_ref(), error)
+            })
         })
     }
 }
 
-/// Says by which proxy a connection was tried, where a credential's options name one.
-fn through(route: &Route, error: HttpError) -> HttpError {
-    match (route, error.fault) {
-        (Route::Authority(network), HttpFault::Connect | HttpFault::Timeout | HttpFault::Refused | HttpFault::Tls) => {
-            let Some(proxy) = network.proxy() else { return error };
-            HttpError { message: format!("{} (through the proxy {})", error.message, proxy.url()), ..error }
+async fn exchange(client: &reqwest::Client, request: &Request) -> Result<Response, HttpError> {
+    let (url, host) = match &request.route {
+        Route::TokenProxy(proxy) => (proxy.named(&request.url), Some(proxy.authority())),
+        Route::Local | Route::Pinned(_) | Route::Authority(_) => (None, None),
+    };
+    let url = url.as_deref().unwrap_or(&request.url);
+    let mut builder = match request.method {
+        "POST" => client.post(url),
+        _ => client.get(url),
+    };
+    if let Some(host) = host {
+        builder = builder.header("host", host);
+    }
+    for (name, value) in &request.headers {
+        let mut value = reqwest::header::HeaderValue::from_str(value.expose()).map_err(|_| HttpError {
+            fault: HttpFault::Refused,
+            message: format!("the value of header {name} has characters that HTTP does not allow"),
+        })?;
+        value.set_sensitive(true);
+        builder = builder.header(*name, value);
+    }
+    if let Some(body) = &request.body {
+        builder = builder.header("content-type", "application/x-www-form-urlencoded").body(body.expose().to_owned());
+    }
+    read(builder.timeout(request.timeout).send().await.map_err(fault)?).await
+}
+
+/// Says by which proxy a connection was tried, and who named it where that was not the credential.
+fn through(route: &Route, of_environment: Option<&(&str, Proxy)>, error: HttpError) -> HttpError {
+    let Route::Authority(network) = route else { return error };
+    let way = match (network.proxy(), of_environment) {
+        (Some(proxy), _) => format!("(through the proxy {})", proxy.url()),
+        (None, Some((variable, proxy))) => format!("(through the proxy {} of {variable})", proxy.url()),
+        (None, None) => return error,
+    };
+    match error.fault {
+        HttpFault::Connect | HttpFault::Timeout | HttpFault::Refused | HttpFault::Tls => {
+            HttpError { message: format!("{} {way}", error.message), ..error }
         }
-        _ => error,
+        HttpFault::Broken | HttpFault::TooLarge => error,
     }
 }
 
@@ -384,7 +404,7 @@ mod tests {
             let make = || {
                 count.set(count.get() + 1);
                 let tls = config()?.with_root_certificates(RootCertStore::empty());
-                build(&Route::Local, tls.with_no_client_auth())
+                build(&Route::Local, None, tls.with_no_client_auth())
             };
             table.get(&key, make).unwrap();
             count.get()
@@ -393,5 +413,7 @@ mod tests {
         assert_eq!(made[15..], [16, 16, 17, 17, 17, 18], "1 was the one not used for longest");
         let failed = table.get(&99, || Err(HttpError { fault: HttpFault::Refused, message: String::new() }));
         assert!(failed.is_err() && table.0.lock().unwrap().len() == 16);
+        table.forget(&2);
+        assert_eq!([1, 2].map(get), [18, 19], "one that was let go is made anew");
     }
 }

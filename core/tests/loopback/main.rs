@@ -6,5 +6,6 @@ mod authority;
 mod bodies;
 mod folder;
 mod local;
+mod roots;
 mod servers;
 mod token_proxy;

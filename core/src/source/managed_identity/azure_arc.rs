@@ -12,6 +12,7 @@ use crate::error::{Error, ErrorKind};
 use crate::request::shown;
 use crate::source::{About, Ask, Fetch, Grant, Source};
 use crate::token::Secret;
+use crate::wire::address;
 use crate::wire::answer::echo;
 use crate::wire::arc_challenge::key_name;
 use crate::wire::http::Response;
@@ -72,7 +73,7 @@ impl AzureArc {
             Error::configuration(format!(
                 "{NAME}: IDENTITY_ENDPOINT: expected a URL of this host (127.0.0.1 or localhost), since the key of Azure \
                  Arc's agent must not leave it, got '{}'",
-                shown(text)
+                address::shown(text)
             ))
         })?;
         let useless = Useless { silent: ErrorKind::Transient, shut: ErrorKind::Failed };

@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::{NAME, Question, about, endpoint, no_answer, refused};
 use crate::error::{Error, ErrorKind};
 use crate::source::{About, Ask, Fetch, Grant, Place, Source};
-use crate::wire::http::Response;
+use crate::wire::http::{HttpFault, Response};
 use crate::wire::identity_endpoint::{IMDS_HOST, UserAssigned, imds, imds_probe};
 use crate::wire::retry::RetryPolicy;
 use crate::world::World;
@@ -87,7 +87,10 @@ impl Imds {
                 Ok(())
             }
             Ok(response) => Err(nobody(&format!("HTTP {} is not its answer to a probe", response.status))),
-            Err(error) => Err(nobody(&format!("no answer within {} ms: {error}", patience.as_millis()))),
+            Err(error) if error.fault == HttpFault::Timeout => {
+                Err(nobody(&format!("no answer within {} ms: {error}", patience.as_millis())))
+            }
+            Err(error) => Err(nobody(&format!("no answer: {error}"))),
         }
     }
 

@@ -27,10 +27,10 @@ use crate::error::{Error, ErrorKind};
 use crate::options::Options;
 use crate::request::shown;
 use crate::token::{Provenance, Secret};
+use crate::wire::address;
 use crate::wire::answer::{self, Refusal, scrubbed};
 use crate::wire::http::{HttpError, HttpFault, Request, Response};
 use crate::wire::identity_endpoint::UserAssigned;
-use crate::wire::network::Network;
 use crate::wire::retry::RetryPolicy;
 use crate::world::World;
 
@@ -56,8 +56,8 @@ impl Default for Ways {
 }
 
 /// The source for these options in this environment.
-pub(crate) fn from_options(world: &World, options: Options, ways: Ways) -> Made {
-    let network = options.network.clone();
+pub(crate) fn from_options(world: &World, mut options: Options, ways: Ways) -> Made {
+    let of_pod = of_pod(&mut options);
     let identity = identity(options)?;
     let get = |name: &str| world.env.get(name);
     if let (Some(endpoint), Some(header)) = (get("IDENTITY_ENDPOINT"), get("IDENTITY_HEADER")) {
@@ -80,7 +80,7 @@ pub(crate) fn from_options(world: &World, options: Options, ways: Ways) -> Made 
         return Ok(Arc::new(AzureArc::installed(world, identity)));
     }
     if ways.token_exchange
-        && let Some(exchange) = token_exchange(world, identity.as_ref(), network)?
+        && let Some(exchange) = token_exchange(world, identity.as_ref(), of_pod)?
     {
         return Ok(Arc::new(exchange));
     }
@@ -92,7 +92,7 @@ pub(crate) fn from_options(world: &World, options: Options, ways: Ways) -> Made 
 fn token_exchange(
     world: &World,
     identity: Option<&UserAssigned>,
-    network: Network,
+    of_pod: Options,
 ) -> Result<Option<Application>, Error> {
     let client_id = match identity {
         Some(UserAssigned::Client(id)) => Some(id.clone()),
@@ -103,10 +103,20 @@ fn token_exchange(
     if !set("AZURE_TENANT_ID") || !set("AZURE_FEDERATED_TOKEN_FILE") {
         return Ok(None);
     }
-    // A pod without a way out can't ask about its authority, which its platform named.
-    let disable_instance_discovery = Some(true);
-    let own = Options { client_id, disable_instance_discovery, network, ..Options::default() };
-    workload_identity::named(NAME, world, &own).map(Some)
+    workload_identity::named(NAME, world, &Options { client_id, ..of_pod }).map(Some)
+}
+
+/// The options for a pod's exchange, which asks an authority. A pod without a way out can't ask about one that its
+/// platform named.
+fn of_pod(options: &mut Options) -> Options {
+    let named_by_platform = options.authority.is_none();
+    Options {
+        authority: options.authority.take(),
+        additionally_allowed_tenants: options.additionally_allowed_tenants.take(),
+        disable_instance_discovery: Some(options.disable_instance_discovery.unwrap_or(named_by_platform)),
+        network: std::mem::take(&mut options.network),
+        ..Options::default()
+    }
 }
 
 fn identity(options: Options) -> Result<Option<UserAssigned>, Error> {
@@ -153,7 +163,7 @@ fn about(source: &str, parts: &[&str], identity: Option<&UserAssigned>) -> About
 fn endpoint(variable: &str, text: &str, scheme: &str) -> Result<Url, Error> {
     let wrong = || {
         let example = format!("{scheme}://127.0.0.1:41741/msi/token");
-        let got = shown(text);
+        let got = address::shown(text);
         Error::configuration(format!("{NAME}: {variable}: expected an {scheme} URL such as {example}, got '{got}'"))
     };
     let url = Url::parse(text).map_err(|_| wrong())?;
