@@ -73,6 +73,36 @@ typedef enum {
 } azcred_status;
 
 /**
+ * How much a log line matters, or from what on lines are wanted.
+ */
+typedef enum {
+  /**
+   * No lines at all.
+   */
+  AZCRED_LOG_OFF = 0,
+  /**
+   * What should not happen.
+   */
+  AZCRED_LOG_ERROR = 1,
+  /**
+   * A call that failed, or a setting that could not be used.
+   */
+  AZCRED_LOG_WARN = 2,
+  /**
+   * A choice that was made.
+   */
+  AZCRED_LOG_INFO = 3,
+  /**
+   * The steps on the way.
+   */
+  AZCRED_LOG_DEBUG = 4,
+  /**
+   * Everything.
+   */
+  AZCRED_LOG_TRACE = 5,
+} azcred_log_level;
+
+/**
  * A credential and the request it is always asked, for clients that take a function and one pointer: what azure-identity
  * calls a bearer token provider. May be used from any threads at once, save while it is being freed.
  *
@@ -114,6 +144,13 @@ typedef struct azcred_credential azcred_credential;
  * `azcred_error_free`.
  */
 typedef struct azcred_error azcred_error;
+
+/**
+ * One log line. It holds no secret.
+ *
+ * `azcred_log_line_level`, `azcred_log_line_target`, `azcred_log_line_text`, `azcred_log_line_time_ms`.
+ */
+typedef struct azcred_log_line azcred_log_line;
 
 /**
  * Options by name, with the names of azure-identity for Python ("tenant_id", "process_timeout"). Names and types are
@@ -212,6 +249,12 @@ typedef void (*azcred_token_callback)(void *user_data, azcred_token *token, azcr
  * Frees what a callback or a function was given as `user_data`.
  */
 typedef void (*azcred_user_data_free)(void *user_data);
+
+/**
+ * Gets a log line, on any thread, azcred's own among them, at any time. It borrows `line` for the call, must come back soon,
+ * and must not call azcred but for the line's getters.
+ */
+typedef void (*azcred_log_callback)(void *user_data, const azcred_log_line *line);
 
 /**
  * A function that is an option: reads what it is told from `call` and puts its answer into `reply`. Both are borrowed for
@@ -432,6 +475,48 @@ void azcred_reply_set_text(azcred_reply *reply, const char *text);
  * Borrows `reply`; copies `sentence`. NULL as `reply` does nothing. Since 0.1.0.
  */
 void azcred_reply_set_error(azcred_reply *reply, const char *sentence);
+
+/**
+ * Gives the log lines of the whole process, of `level` (an `azcred_log_level`) and above, to `callback` from now on, instead
+ * of what was given before. A NULL `callback` ends it. Without this call there are no lines, save on standard error where
+ * the environment has `AZCRED_LOG`. No call that is answered from the cache has a line.
+ *
+ * `user_data_free`, if given, is called once, on any thread, when `callback` was replaced and no call of it is left; at once
+ * for a NULL `callback`; if this call fails, never. On failure `*error_out`, if given, owns an error. Any thread. Since 0.1.0.
+ */
+azcred_status azcred_log_set(uint32_t level,
+                             azcred_log_callback callback,
+                             void *user_data,
+                             azcred_user_data_free user_data_free,
+                             azcred_error **error_out);
+
+/**
+ * How much the line matters.
+ *
+ * Borrows `line`. NULL gives `AZCRED_LOG_OFF`. Since 0.1.0.
+ */
+azcred_log_level azcred_log_line_level(const azcred_log_line *line);
+
+/**
+ * Which part of azcred says it, such as "azcred::cache::flight".
+ *
+ * Borrows `line`; the text lives as long as it. NULL gives NULL. Since 0.1.0.
+ */
+const char *azcred_log_line_target(const azcred_log_line *line);
+
+/**
+ * The sentence and what belongs to it. It may have line breaks, as a chain's report has.
+ *
+ * Borrows `line`; the text lives as long as it. NULL gives NULL. Since 0.1.0.
+ */
+const char *azcred_log_line_text(const azcred_log_line *line);
+
+/**
+ * When, in milliseconds since 1970.
+ *
+ * Borrows `line`. NULL gives 0. Since 0.1.0.
+ */
+int64_t azcred_log_line_time_ms(const azcred_log_line *line);
 
 /**
  * Creates options with nothing set.

@@ -92,6 +92,12 @@ impl Credential {
         Credential::made(Arc::new(Foreign::new(name, Box::new(start))), World::real())
     }
 
+    /// The members of a chain, in their order; nothing for what is no chain.
+    pub fn members(&self) -> Vec<Credential> {
+        let members = self.source.about().members.iter();
+        members.map(|source| Credential::made(Arc::clone(source), self.world.clone())).collect()
+    }
+
     /// A credential over a source of one's own.
     pub fn from_source(source: Arc<dyn Source>, world: World) -> Credential {
         Credential::made(source, world)
@@ -277,7 +283,7 @@ impl Credential {
     /// What a request asks for, or why no source could serve it.
     fn question(&self, request: &TokenRequest) -> Result<Question, Error> {
         request.check()?;
-        let claims = request.claims.as_deref().map(|claims| *Fingerprint::of("claims", &[claims]).bytes());
+        let claims = request.claims().map(|claims| *Fingerprint::of("claims", &[claims]).bytes());
         // Nothing that is there answers a sign-in, and no two of them are one.
         let sign_in = || *Fingerprint::of("sign-in", &[&random::unique()]).bytes();
         let claims = if request.authenticate { Some(sign_in()) } else { claims };

@@ -24,8 +24,8 @@ impl<T> Deref for Made<T> {
 }
 
 impl<T: Default> PerGeneration<T> {
-    pub(crate) fn new() -> PerGeneration<T> {
-        PerGeneration(ArcSwapOption::empty())
+    pub(crate) const fn new() -> PerGeneration<T> {
+        PerGeneration(ArcSwapOption::const_empty())
     }
 
     /// Looks at this process's thing, if it made one.

@@ -15,9 +15,9 @@ pub struct TokenRequest {
     /// What the token is for, such as `https://storage.azure.com/.default`. Managed identities and the Azure CLI
     /// take exactly one.
     pub scopes: Vec<String>,
-    /// Another tenant than the credential's own; it must be among `additionally_allowed_tenants`.
+    /// Another tenant than the credential's own; it must be among `additionally_allowed_tenants`. Empty is none.
     pub tenant_id: Option<String>,
-    /// The decoded JSON of a claims challenge: the token a resource refused is replaced.
+    /// The decoded JSON of a claims challenge: the token a resource refused is replaced. Empty is none.
     pub claims: Option<String>,
     /// Whether the caller handles claims challenges (continuous access evaluation).
     pub enable_cae: bool,
@@ -53,10 +53,10 @@ impl TokenRequest {
         for scope in &self.scopes {
             check_scope(scope)?;
         }
-        if let Some(tenant) = &self.tenant_id {
+        if let Some(tenant) = wish(self.tenant_id.as_deref()) {
             check_tenant(tenant).map_err(Error::argument)?;
         }
-        if let Some(claims) = &self.claims {
+        if let Some(claims) = self.claims() {
             let parsed = serde_json::from_str::<serde_json::Value>(claims);
             if !parsed.is_ok_and(|value| value.is_object()) {
                 return Err(Error::argument(
@@ -70,6 +70,11 @@ impl TokenRequest {
         Ok(())
     }
 
+    /// The claims, if there are any.
+    pub(crate) fn claims(&self) -> Option<&str> {
+        wish(self.claims.as_deref())
+    }
+
     /// The one scope of sources that take one, as a resource: without one trailing `/.default`, else byte for byte.
     pub(crate) fn one_resource(&self, credential: &str) -> Result<&str, Error> {
         match self.scopes.as_slice() {
@@ -81,6 +86,11 @@ impl TokenRequest {
             ))),
         }
     }
+}
+
+/// A text that a caller gave: an empty one is none, as programs pass it on that have none, and as the peers take it.
+pub(crate) fn wish(text: Option<&str>) -> Option<&str> {
+    text.filter(|text| !text.is_empty())
 }
 
 /// A scope token as RFC 6749 section 3.3 has it: visible ASCII without `"` and `\`.
@@ -184,7 +194,7 @@ mod tests {
             assert!(error.message().starts_with("malformed scope"), "{error}");
             assert!(!error.message().contains('\n'));
         }
-        for tenant in ["", "-h", "a/b", "a b", ".x", "té"] {
+        for tenant in ["-h", "a/b", "a b", ".x", "té"] {
             let request = TokenRequest { tenant_id: Some(tenant.into()), ..TokenRequest::scope("https://x/.default") };
             let error = request.check().unwrap_err();
             assert!(error.message().starts_with("malformed tenant"), "{error}");
@@ -207,9 +217,16 @@ mod tests {
 
     #[test]
     fn claims_are_a_json_object() {
-        for claims in ["", "[]", "{", "eyJ9"] {
+        for claims in [" ", "[]", "{", "eyJ9"] {
             let request = TokenRequest { claims: Some(claims.into()), ..TokenRequest::scope("x") };
             assert!(request.check().is_err(), "{claims}");
         }
+    }
+    #[test]
+    fn an_empty_text_is_no_wish() {
+        let (claims, tenant_id) = (Some(String::new()), Some(String::new()));
+        let request = TokenRequest { tenant_id, claims, ..TokenRequest::scope("x") };
+        assert!(request.check().is_ok());
+        assert_eq!(request.claims(), None);
     }
 }

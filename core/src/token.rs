@@ -55,7 +55,7 @@ pub struct Provenance {
     /// The class name of the credential that fetched it, such as `ManagedIdentityCredential`: in a chain, the member.
     pub credential: &'static str,
     /// What that credential asked: `imds`, `app_service`, `service_fabric`, `azure_arc`, `azure_ml`, `cloud_shell`, `entra`,
-    /// `azure_cli`, `azure_powershell`, `azure_developer_cli`.
+    /// `azure_cli`, `azure_powershell`, `azure_developer_cli`; `foreign` for a credential of another library's.
     pub source: &'static str,
     /// The tenant asked for, where the source takes one.
     pub tenant_id: Option<String>,

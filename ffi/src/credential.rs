@@ -57,6 +57,7 @@ pub extern "C" fn azcred_credential_new(
         let out = given(credential_out, "credential_out")?;
         let name = request::text(name, "name")?;
         let options = options.map(azcred_options::given).unwrap_or_default();
+        azcred::log_as_the_environment_says();
         *out = Some(azcred_credential::boxed(Credential::new(&name, options, Spelling::Snake)?));
         Ok(())
     })

@@ -30,15 +30,19 @@ pub type azcred_function = Option<extern "C" fn(user_data: *mut c_void, call: &a
 
 type Callback = extern "C" fn(user_data: *mut c_void, call: &azcred_call, reply: &mut azcred_reply);
 
-/// What the program gave beside a function; freed with it.
-struct UserData {
+/// What the program gave beside a function or callback; freed with it.
+pub(crate) struct UserData {
     // An address, so that it may travel to azcred's threads, which the contract of the header allows.
     address: usize,
     free: azcred_user_data_free,
 }
 
 impl UserData {
-    fn pointer(&self) -> *mut c_void {
+    pub(crate) fn new(pointer: *mut c_void, free: azcred_user_data_free) -> UserData {
+        UserData { address: pointer.expose_provenance(), free }
+    }
+
+    pub(crate) fn pointer(&self) -> *mut c_void {
         std::ptr::with_exposed_provenance_mut(self.address)
     }
 }
@@ -53,7 +57,7 @@ impl Drop for UserData {
 
 /// The function as core calls it.
 pub(crate) fn function(callback: Callback, user_data: *mut c_void, free: azcred_user_data_free) -> Function {
-    let user_data = Arc::new(UserData { address: user_data.expose_provenance(), free });
+    let user_data = Arc::new(UserData::new(user_data, free));
     Function::blocking(move |told| {
         let told = told.into_iter().map(|(name, told)| (name, text(&told))).collect();
         let mut reply = azcred_reply { reply: Ok(None) };

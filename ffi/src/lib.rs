@@ -13,6 +13,7 @@ mod credential;
 mod error;
 mod function;
 mod guard;
+mod log;
 mod options;
 mod provider;
 mod record;

@@ -237,6 +237,6 @@ fn optional(given: *const c_char, name: &str) -> Result<Option<String>, Error> {
     if given.is_null() { Ok(None) } else { text(given, name).map(Some) }
 }
 
-fn argument(sentence: String) -> Error {
+pub(crate) fn argument(sentence: String) -> Error {
     Error::new(ErrorKind::InvalidArgument, sentence)
 }

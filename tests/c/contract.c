@@ -34,6 +34,65 @@ static azcred_token_request request_for(const char *const *scope) {
   return request;
 }
 
+static pthread_mutex_t lines_lock = PTHREAD_MUTEX_INITIALIZER;
+static char lines[4096];
+static int lines_freed;
+
+static void keep_line(void *user_data, const azcred_log_line *line) {
+  char one[1024];
+  CHECK(strcmp(user_data, "lines") == 0);
+  CHECK(azcred_log_line_time_ms(line) / 1000 >= (int64_t)time(NULL) - 60);
+  snprintf(one, sizeof one, "%d %s %s\n", (int)azcred_log_line_level(line), azcred_log_line_target(line),
+           azcred_log_line_text(line));
+  CHECK(pthread_mutex_lock(&lines_lock) == 0);
+  strncat(lines, one, sizeof lines - strlen(lines) - 1);
+  CHECK(pthread_mutex_unlock(&lines_lock) == 0);
+}
+
+static void free_lines(void *user_data) {
+  CHECK(strcmp(user_data, "lines") == 0);
+  lines_freed++;
+}
+
+static int said(const char *text) {
+  int found;
+  CHECK(pthread_mutex_lock(&lines_lock) == 0);
+  found = strstr(lines, text) != NULL;
+  CHECK(pthread_mutex_unlock(&lines_lock) == 0);
+  return found;
+}
+
+static void log_lines(void) {
+  static const char *const scope = "https://c-log.example/.default";
+  static char user_data[] = "lines";
+  azcred_token_request request = request_for(&scope);
+  azcred_credential *credential = NULL;
+  azcred_options *options = azcred_options_new();
+  azcred_error *error = NULL;
+  azcred_token *token = NULL;
+  CHECK(azcred_log_set(6, keep_line, user_data, free_lines, &error) == AZCRED_INVALID_ARGUMENT);
+  CHECK(strcmp(azcred_error_message(error), "level: expected 0 to 5, got 6") == 0 && lines_freed == 0);
+  azcred_error_free(error);
+  CHECK(azcred_log_set(AZCRED_LOG_DEBUG, keep_line, user_data, free_lines, NULL) == AZCRED_OK);
+  CHECK(azcred_options_set_bool(options, "logging_enable", true, NULL) == AZCRED_OK);
+  CHECK(azcred_credential_new("DefaultAzureCredential", options, &credential, NULL) == AZCRED_OK);
+  CHECK(said("3 azcred::options accepted and not used: logs never hold a secret"));
+  CHECK(azcred_credential_get_token(credential, &request, &token, NULL) == AZCRED_OK);
+  CHECK(said("4 azcred::source::chain EnvironmentCredential: "));
+  CHECK(!said(azcred_token_secret(token)) && !said(getenv("IDENTITY_HEADER")));
+  azcred_token_free(token);
+  /* Another one takes over, and then nobody. */
+  lines[0] = 0;
+  CHECK(azcred_log_set(AZCRED_LOG_WARN, keep_line, user_data, free_lines, NULL) == AZCRED_OK && lines_freed == 1);
+  azcred_credential_free(credential);
+  CHECK(azcred_credential_new("DefaultAzureCredential", options, &credential, NULL) == AZCRED_OK && !lines[0]);
+  CHECK(azcred_log_set(AZCRED_LOG_DEBUG, NULL, user_data, free_lines, NULL) == AZCRED_OK && lines_freed == 3);
+  CHECK(azcred_log_line_level(NULL) == AZCRED_LOG_OFF && azcred_log_line_text(NULL) == NULL);
+  CHECK(azcred_log_line_target(NULL) == NULL && azcred_log_line_time_ms(NULL) == 0);
+  azcred_credential_free(credential);
+  azcred_options_free(options);
+}
+
 static void twice(void) {
   static const char *const scope = "https://c-twice.example/.default";
   azcred_credential *credential = managed_identity();
@@ -355,11 +414,17 @@ int main(int argc, char **argv) {
   static const struct {
     const char *name;
     void (*run)(void);
-  } scenarios[] = {{"provider", provider},     {"twice", twice},
-                   {"refusal", refusal},       {"cancelling", cancelling},
-                   {"bad_calls", bad_calls},   {"older_struct", older_struct},
-                   {"forks", forks},           {"no_descriptors", no_descriptors},
-                   {"no_threads", no_threads}, {"fork_and_cancel", fork_and_cancel}};
+  } scenarios[] = {{"provider", provider},
+                   {"twice", twice},
+                   {"refusal", refusal},
+                   {"log_lines", log_lines},
+                   {"cancelling", cancelling},
+                   {"bad_calls", bad_calls},
+                   {"older_struct", older_struct},
+                   {"forks", forks},
+                   {"no_descriptors", no_descriptors},
+                   {"no_threads", no_threads},
+                   {"fork_and_cancel", fork_and_cancel}};
   size_t at;
   CHECK(strcmp(azcred_version(), AZCRED_VERSION) == 0);
   CHECK(argc == 2);

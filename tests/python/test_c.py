@@ -27,6 +27,7 @@ def contract(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("twice", 1),
         ("provider", 1),
         ("refusal", 2),
+        ("log_lines", 1),
         ("bad_calls", 0),
         ("older_struct", 1),
         ("forks", 2),
@@ -46,7 +47,7 @@ def test_cancelling(contract: Path, emulator: Emulator, scenario: str) -> None:
     run([contract, scenario], emulator.app_service() | LOADER)
 
 
-@pytest.mark.parametrize("scenario", ["twice", "provider", "refusal", "bad_calls"])
+@pytest.mark.parametrize("scenario", ["twice", "provider", "refusal", "bad_calls", "log_lines"])
 def test_the_contract_under_valgrind(contract: Path, emulator: Emulator, scenario: str) -> None:
     assert shutil.which("valgrind"), "valgrind is not installed"
     run([*VALGRIND, contract, scenario], emulator.app_service() | LOADER)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import json
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
+from typing import Any
 
 import azcred
 import azcred.aio
@@ -78,6 +81,26 @@ threading.Thread(target=waiting.get_token, args=("https://daemon.example/.defaul
         batch = [subprocess.Popen([sys.executable, "-c", code], env=env, stderr=subprocess.PIPE) for _ in range(10)]
         told = [process.communicate(timeout=PATIENCE)[1] for process in batch]
         assert [(process.returncode, words) for process, words in zip(batch, told, strict=True)] == [(0, b"")] * 10
+
+
+def test_hooks_at_the_end_of_a_program_get_tokens(app_service: Emulator) -> None:
+    """Such as those that send what is left to be sent: they may run after azcred's own."""
+    code = """
+import atexit, json
+def at_the_end():
+    import asyncio
+    async def ask():
+        async with azcred.aio.ManagedIdentityCredential() as credential:
+            return await credential.get_token("https://later-still.example/.default")
+    told = [azcred.ManagedIdentityCredential().get_token("https://later.example/.default"), asyncio.run(ask())]
+    try:
+        asyncio.run(azcred.aio.EnvironmentCredential().get_token("x"))
+    except azcred.CredentialUnavailableError:
+        print(json.dumps([token.provenance["source"] for token in told]))
+atexit.register(at_the_end)
+import azcred, azcred.aio
+"""
+    assert python(code, app_service.app_service()) == ["app_service", "app_service"]
 
 
 def test_a_signal_handler_that_forks(app_service: Emulator) -> None:
@@ -213,7 +236,8 @@ except azcred.CredentialUnavailableError as error:
     print(json.dumps([cls.__name__ for cls in type(error).__mro__]))
 """
     names = python(code)
-    assert names[:3] == ["CredentialUnavailableError", "AzcredError", "ClientAuthenticationError"]
+    public = [name for name in names if not name.startswith("_")]
+    assert public[:3] == ["CredentialUnavailableError", "AzcredError", "ClientAuthenticationError"]
 
 
 def test_import_is_light() -> None:
@@ -273,7 +297,7 @@ def test_no_secret_is_shown(emulator: Emulator, monkeypatch: pytest.MonkeyPatch)
 def test_a_chain_goes_on_until_one_answers(app_service: Emulator) -> None:
     chain = azcred.ChainedTokenCredential(azcred.EnvironmentCredential(), azcred.ManagedIdentityCredential())
     assert chain.get_token("https://chain.example/.default").provenance["source"] == "app_service"
-    with pytest.raises(ValueError, match="argument 2: expected a credential of azcred, got an object of type str"):
+    with pytest.raises(ValueError, match="argument 2: expected a credential, got an object of type str"):
         azcred.ChainedTokenCredential(azcred.EnvironmentCredential(), "x")  # type: ignore[arg-type]
 
 
@@ -289,5 +313,28 @@ def test_an_option_that_holds_itself_is_refused() -> None:
             azcred.EnvironmentCredential(nonsense=value)
 
 
-def test_the_stubs_are_true() -> None:
-    run([sys.executable, "-m", "mypy.stubtest", "azcred._azcred", "--ignore-disjoint-bases"])
+@pytest.mark.parametrize("module", [azcred, azcred.aio], ids=["sync", "aio"])
+def test_empty_claims_and_tenants_are_none(module: Any, app_service: Emulator, request: pytest.FixtureRequest) -> None:
+    """As azure-identity has it: programs pass on what they have."""
+    wanted = scope(request).replace("https://", f"https://{module.__name__}.")
+
+    async def ask(**options: str) -> Any:
+        token = module.ManagedIdentityCredential().get_token(wanted, **options)
+        return await token if hasattr(token, "__await__") else token
+
+    tokens = [asyncio.run(ask(**options)) for options in ({}, {"claims": ""}, {"tenant_id": ""})]
+    assert len(set(tokens)) == 1
+    credential = azcred.ManagedIdentityCredential()
+    assert credential.get_token_info(wanted, options={"claims": "", "tenant_id": ""}).token == tokens[0].token
+    assert app_service.tokens() == 1
+
+
+def test_the_stubs_are_true(tmp_path: Path) -> None:
+    # The stub has the further keywords of azure-core's protocol, which at run time are none.
+    allowed = tmp_path / "allowed"
+    allowed.write_text("azcred._azcred.Credential.get_token\n")
+    command = [sys.executable, "-m", "mypy.stubtest", "--ignore-disjoint-bases", "--allowlist", allowed]
+    run([*command, "azcred._azcred", "azcred._token"])
+    keywords = ["self", "scopes", "claims", "tenant_id", "enable_cae", "timeout", "min_ttl"]
+    for method in (azcred.DefaultAzureCredential.get_token, azcred.aio.DefaultAzureCredential.get_token):
+        assert list(inspect.signature(method).parameters) == keywords

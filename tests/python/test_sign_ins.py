@@ -349,7 +349,7 @@ def test_positional_arguments_are_the_peers(ours: Any, theirs: Any) -> None:
         ]
         mine = [
             parameter.name
-            for parameter in list(inspect.signature(getattr(ours, name).__new__).parameters.values())[1:]
+            for parameter in list(inspect.signature(getattr(ours, name).__init__).parameters.values())[1:]
             if parameter.kind is parameter.POSITIONAL_OR_KEYWORD
         ]
         assert mine == positional, name

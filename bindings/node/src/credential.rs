@@ -49,6 +49,7 @@ fn build(name: &str, arguments: Unknown<'_>, options: Unknown<'_>) -> std::resul
         }
         entries.push((option, value));
     }
+    azcred::log_as_the_environment_says();
     Ok(Credential::new(name, entries, Spelling::Camel)?)
 }
 

@@ -1,27 +1,35 @@
 //! Functions of the program's, as options: called on a thread of their own, with a pass of the exit gate.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use azcred::{Function, Reply, Secret, Told};
-use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
 
 use crate::exit;
+use crate::held::Held;
 
 /// A callable. The credential's object and core share it, so that Python's collector finds a circle through both.
 #[derive(Debug)]
 pub(crate) struct Callable {
-    /// Whether it shows a code rather than gives an assertion.
-    prompts: bool,
-    /// None once the collector took it.
-    object: Mutex<Option<Py<PyAny>>>,
+    /// The option it was given for.
+    name: String,
+    pub(crate) object: Held,
 }
 
 impl Callable {
     /// A callable that was given for the option `name`.
     pub(crate) fn new(name: &str, object: Py<PyAny>) -> Arc<Callable> {
-        Arc::new(Callable { prompts: name == "prompt_callback", object: Mutex::new(Some(object)) })
+        Arc::new(Callable { name: name.to_owned(), object: Held::new(object) })
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether it shows a code rather than gives an assertion.
+    fn prompts(&self) -> bool {
+        self.name == "prompt_callback"
     }
 
     /// What core calls.
@@ -35,29 +43,13 @@ impl Callable {
     }
 
     fn call(&self, python: Python<'_>, told: &Told) -> Reply {
-        let held = self.object.lock().unwrap_or_else(PoisonError::into_inner);
-        let object = held.as_ref().map(|object| object.clone_ref(python));
-        drop(held);
-        let Some(object) = object else { return Err("its credential is gone".to_owned()) };
-        let answer = if self.prompts { prompt(object.bind(python), told) } else { object.bind(python).call0() };
+        let Some(object) = self.object.get(python) else { return Err("its credential is gone".to_owned()) };
+        let answer = if self.prompts() { prompt(&object, told) } else { object.call0() };
         match answer {
-            Ok(answer) if self.prompts => shown(&answer),
+            Ok(answer) if self.prompts() => shown(&answer),
             Ok(answer) => text(&answer),
             Err(error) => Err(sentence(python, &error)),
         }
-    }
-
-    /// For the collector: the one reference that this holds.
-    pub(crate) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
-        // Never waits: a reference that is not shown only lives on.
-        self.object.try_lock().map_or(Ok(()), |object| visit.call(&*object))
-    }
-
-    /// For the collector: lets go of the callable.
-    pub(crate) fn clear(&self) {
-        let taken = self.object.lock().unwrap_or_else(PoisonError::into_inner).take();
-        // Outside the lock, since it may run Python code.
-        drop(taken);
     }
 }
 
@@ -97,7 +89,7 @@ fn text(answer: &Bound<'_, PyAny>) -> Reply {
 }
 
 /// An exception in one line: its class and its text.
-fn sentence(python: Python<'_>, error: &PyErr) -> String {
+pub(crate) fn sentence(python: Python<'_>, error: &PyErr) -> String {
     let name = error.get_type(python).name().map_or_else(|_| "Exception".to_owned(), |name| name.to_string());
     let text = error.value(python).str().map_or_else(|_| String::new(), |text| text.to_string_lossy().into_owned());
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");

@@ -1,30 +1,32 @@
 //! The handle that every credential class of `azcred` and `azcred.aio` extends.
 
 use std::ops::ControlFlow;
-use std::sync::Arc;
+use std::sync::OnceLock;
 
-use azcred::{Cancel, Spelling, Statistics};
+use azcred::{Cancel, Error, ErrorKind, Statistics};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple};
 
-use crate::callable::Callable;
 use crate::delivery::{self, Delivery};
 use crate::error::{raised, raised_for};
-use crate::exit;
+use crate::made::Made;
 use crate::request::{Asked, Wishes, peek, wrong};
 use crate::token::{Shape, object};
-use crate::value;
+use crate::{exit, log};
 
 /// A source of tokens: made without I/O, safe to share between threads, good after a fork.
 #[pyclass(subclass, frozen, module = "azcred")]
-#[derive(Debug)]
 pub struct Credential {
-    core: azcred::Credential,
-    /// The program's functions among its options, for the collector.
-    callables: Vec<Arc<Callable>>,
-    /// A chain's members: their callables are theirs to show to the collector.
-    members: Vec<Py<Credential>>,
+    /// Empty until `__init__` of its class ran, as Python's objects are, so that classes that extend it may have arguments
+    /// of their own. It is made before it is put here, so that nobody waits for it.
+    made: OnceLock<Made>,
+}
+
+impl std::fmt::Debug for Credential {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Credential")
+    }
 }
 
 /// A wait for a token that can be left.
@@ -42,34 +44,92 @@ impl Wait {
 
 #[pymethods]
 impl Credential {
-    /// A credential by the name of its class and a dictionary of options, or a chain of members.
+    /// An empty handle; the arguments are for `__init__` of its class.
     #[new]
-    #[pyo3(signature = (name, options, members = None))]
-    fn new(
-        python: Python<'_>,
+    #[pyo3(signature = (*_args, **_kwargs))]
+    fn new(_args: &Bound<'_, PyTuple>, _kwargs: Option<&Bound<'_, PyDict>>) -> Credential {
+        Credential { made: OnceLock::new() }
+    }
+
+    /// Becomes the credential of this class name, dictionary of options and further ones. The dictionary is the callee's.
+    #[pyo3(signature = (name, options, /, **arguments))]
+    fn _make(
+        slf: &Bound<'_, Credential>,
         name: &str,
         options: &Bound<'_, PyDict>,
-        members: Option<Vec<Py<Credential>>>,
-    ) -> PyResult<Credential> {
-        let (made, callables) = if let Some(members) = &members {
-            let members: Vec<_> = members.iter().map(|member| member.get().core.clone()).collect();
-            (azcred::Credential::chain(&members), Vec::new())
-        } else {
-            let (options, callables) = value::options(options)?;
-            (azcred::Credential::new(name, options, Spelling::Snake), callables)
-        };
-        let core = made.map_err(|error| raised(python, &error))?;
-        Ok(Credential { core, callables, members: members.unwrap_or_default() })
+        arguments: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<()> {
+        if let Some(arguments) = arguments {
+            options.update(arguments.as_mapping())?;
+        }
+        put(slf, || Made::of_options(slf.py(), name, options))
+    }
+
+    /// Becomes a chain of these members: credentials of azcred, and the objects for which `foreign` says true.
+    #[expect(clippy::needless_pass_by_value, reason = "pyo3's protocol")]
+    fn _chain(
+        slf: &Bound<'_, Credential>,
+        members: &Bound<'_, PyTuple>,
+        foreign: Vec<bool>,
+        asynchronous: bool,
+    ) -> PyResult<()> {
+        put(slf, || Made::of_members(members, &foreign, asynchronous))
+    }
+
+    /// A chain's members: those that it was made of, else objects of the classes in `classes` for those it has.
+    fn _members<'py>(slf: &Bound<'py, Credential>, classes: &Bound<'py, PyDict>) -> PyResult<Bound<'py, PyTuple>> {
+        let python = slf.py();
+        Credential::made(slf)?.members(python, |member| {
+            let class = classes.get_item(member.name())?.unwrap_or_else(|| python.get_type::<Credential>().into_any());
+            let object = class.call_method1("__new__", (&class,))?;
+            put(object.cast::<Credential>()?, || Ok(Made::of_core(member)))?;
+            Ok(object)
+        })
+    }
+
+    /// Another handle of the same credential, with the attributes of this one.
+    fn __copy__<'py>(slf: &Bound<'py, Credential>) -> PyResult<Bound<'py, PyAny>> {
+        copied(slf, Ok)
+    }
+
+    /// The same; what a credential is made of does not change, so that it is not copied.
+    fn __deepcopy__<'py>(slf: &Bound<'py, Credential>, memo: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        let deepcopy = slf.py().import("copy")?.getattr("deepcopy")?;
+        copied(slf, |attributes| deepcopy.call1((attributes, memo)))
+    }
+
+    /// For pickle: its class and what it was made of, its secrets included. Tokens and sign-ins stay behind.
+    fn __reduce__<'py>(slf: &Bound<'py, Credential>) -> PyResult<Bound<'py, PyTuple>> {
+        let python = slf.py();
+        let (name, options, members) = Credential::made(slf)?.recipe(python)?;
+        let again = python.import("copyreg")?.getattr("__newobj__")?;
+        let state = (name, options, members, attributes(slf)?);
+        (again, (slf.get_type(),), state).into_pyobject(python)
+    }
+
+    /// For pickle: becomes what `__reduce__` described.
+    fn __setstate__(slf: &Bound<'_, Credential>, state: &Bound<'_, PyTuple>) -> PyResult<()> {
+        type State<'py> = (String, Bound<'py, PyDict>, Option<Bound<'py, PyTuple>>, Option<Bound<'py, PyDict>>);
+        let (name, options, members, attributes): State<'_> = state.extract()?;
+        match members {
+            Some(members) => drop(slf.call_method1("_set_members", members)?),
+            None => Credential::_make(slf, &name, &options, None)?,
+        }
+        match attributes {
+            Some(attributes) => slf.getattr("__dict__")?.call_method1("update", (attributes,)).map(drop),
+            None => Ok(()),
+        }
     }
 
     #[expect(clippy::needless_pass_by_value, reason = "pyo3's protocol")]
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        self.members.iter().try_for_each(|member| visit.call(member))?;
-        self.callables.iter().try_for_each(|callable| callable.traverse(&visit))
+        self.made.get().map_or(Ok(()), |made| made.traverse(&visit))
     }
 
     fn __clear__(&self) {
-        self.callables.iter().for_each(|callable| callable.clear());
+        if let Some(made) = self.made.get() {
+            made.clear();
+        }
     }
 
     /// A token for the scopes, as azure-core's `AccessToken`: the pair of its text and its expiry in Unix seconds.
@@ -83,8 +143,7 @@ impl Credential {
     )]
     #[expect(clippy::too_many_arguments, reason = "the keywords of the method")]
     fn get_token<'py>(
-        &self,
-        python: Python<'py>,
+        slf: &Bound<'py, Credential>,
         scope: Option<&Bound<'py, PyAny>>,
         scopes: &Bound<'py, PyTuple>,
         claims: Option<&Bound<'py, PyAny>>,
@@ -94,39 +153,38 @@ impl Credential {
         min_ttl: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Py<PyAny>> {
         let wishes = Wishes { claims, tenant_id, enable_cae, min_ttl };
-        if let Some(found) = self.quick(python, scope, scopes, &wishes, Shape::Pair) {
+        if let Some(found) = slf.get().quick(slf.py(), scope, scopes, &wishes, Shape::Pair) {
             return found;
         }
-        self.get(python, &asked(scope, scopes, &wishes, timeout), Shape::Pair)
+        Credential::made(slf)?.get(slf.py(), &asked(scope, scopes, &wishes, timeout), Shape::Pair)
     }
 
     /// A token for the scopes, as azure-core's `AccessTokenInfo`; `options` is a dictionary of `get_token`'s keywords.
     #[pyo3(signature = (scope = None, /, *scopes, options = None), text_signature = "($self, *scopes, options=None)")]
-    fn get_token_info(
-        &self,
-        python: Python<'_>,
-        scope: Option<&Bound<'_, PyAny>>,
-        scopes: &Bound<'_, PyTuple>,
-        options: Option<&Bound<'_, PyDict>>,
+    fn get_token_info<'py>(
+        slf: &Bound<'py, Credential>,
+        scope: Option<&Bound<'py, PyAny>>,
+        scopes: &Bound<'py, PyTuple>,
+        options: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Py<PyAny>> {
         if options.is_none_or(PyDictMethods::is_empty)
-            && let Some(found) = self.quick(python, scope, scopes, &Wishes::default(), Shape::Info)
+            && let Some(found) = slf.get().quick(slf.py(), scope, scopes, &Wishes::default(), Shape::Info)
         {
             return found;
         }
-        self.get(python, &Asked::new(scope.cloned(), scopes).with(options)?, Shape::Info)
+        Credential::made(slf)?.get(slf.py(), &Asked::new(scope.cloned(), scopes).with(options)?, Shape::Info)
     }
 
     /// Tell that a resource refused this token though it looks alive (HTTP 401): the next call asks for another one.
     ///
     /// Takes the token's text, or the object that `get_token` or `get_token_info` gave. Gives whether another one will be
     /// asked for: not for a token that is not the newest, nor twice for the same one, nor sooner than 30 s after the one before.
-    fn reject(&self, token: &Bound<'_, PyAny>) -> PyResult<bool> {
+    fn reject(slf: &Bound<'_, Credential>, token: &Bound<'_, PyAny>) -> PyResult<bool> {
         let text = if token.is_instance_of::<PyString>() { token.clone() } else { token.getattr("token")? };
         let Ok(text) = text.cast::<PyString>() else {
             return Err(wrong(token.py(), "token", "a token or its text", token));
         };
-        Ok(self.core.reject(text.to_str()?))
+        Ok(Credential::made(slf)?.core.reject(text.to_str()?))
     }
 
     /// What happened so far for this credential's identity in this process, by all credentials that share it.
@@ -134,9 +192,10 @@ impl Credential {
     /// A dictionary: `hits` (calls that took a live token out of the cache), `misses` (those that found none), `waiters`
     /// (of the misses, those that waited for a flight which another call had started), `flights` (times that the source was
     /// asked), `upstream_requests` (HTTP requests sent and programs run by these), `failures` (flights without a token).
-    fn statistics<'py>(&self, python: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let Statistics { hits, misses, waiters, flights, upstream_requests, failures } = self.core.statistics();
-        let counters = PyDict::new(python);
+    fn statistics<'py>(slf: &Bound<'py, Credential>) -> PyResult<Bound<'py, PyDict>> {
+        let Statistics { hits, misses, waiters, flights, upstream_requests, failures } =
+            Credential::made(slf)?.core.statistics();
+        let counters = PyDict::new(slf.py());
         counters.set_item("hits", hits)?;
         counters.set_item("misses", misses)?;
         counters.set_item("waiters", waiters)?;
@@ -148,23 +207,22 @@ impl Credential {
 
     /// Has the user sign in, and gives the record of it as JSON text.
     fn _authenticate(
-        &self,
-        python: Python<'_>,
+        slf: &Bound<'_, Credential>,
         scopes: &Bound<'_, PyTuple>,
         options: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<String> {
+        let (python, made) = (slf.py(), Credential::made(slf)?);
         let asked = Asked::new(None, scopes).with(options)?;
-        let request = self.core.authentication(asked.request(None)?);
-        self.wait(python, &request.map_err(|error| raised(python, &error))?)?;
-        let record = self.core.signed_in().map_err(|error| raised(python, &error))?;
+        let request = made.core.authentication(asked.request(None)?);
+        log::listen(python)?;
+        made.wait(python, &request.map_err(|error| raised(python, &error))?)?;
+        let record = made.core.signed_in().map_err(|error| raised(python, &error))?;
         Ok(record.to_json())
     }
 
     /// The live token of the cache or None; never waits. Takes what `get_token` takes, without names.
-    #[expect(clippy::too_many_arguments, reason = "the keywords of the method")]
     fn _cached<'py>(
-        &self,
-        python: Python<'py>,
+        slf: &Bound<'py, Credential>,
         scopes: &Bound<'py, PyTuple>,
         claims: Option<&Bound<'py, PyAny>>,
         tenant_id: Option<&Bound<'py, PyAny>>,
@@ -173,44 +231,56 @@ impl Credential {
         min_ttl: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Option<Py<PyAny>>> {
         let wishes = Wishes { claims, tenant_id, enable_cae, min_ttl };
-        if let Some(found) = self.only(python, scopes, &wishes, Shape::Pair) {
+        if let Some(found) = slf.get().only(slf.py(), scopes, &wishes, Shape::Pair) {
             return found.map(Some);
         }
         let (first, rest) = parted(scopes);
-        self.find(python, &asked(first.as_ref(), &rest, &wishes, timeout), Shape::Pair)
+        Credential::made(slf)?.find(slf.py(), &asked(first.as_ref(), &rest, &wishes, timeout), Shape::Pair)
     }
 
     /// The same for `get_token_info`.
-    fn _cached_info(
-        &self,
-        python: Python<'_>,
-        scopes: &Bound<'_, PyTuple>,
-        options: Option<&Bound<'_, PyDict>>,
+    fn _cached_info<'py>(
+        slf: &Bound<'py, Credential>,
+        scopes: &Bound<'py, PyTuple>,
+        options: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Option<Py<PyAny>>> {
         if options.is_none_or(PyDictMethods::is_empty)
-            && let Some(found) = self.only(python, scopes, &Wishes::default(), Shape::Info)
+            && let Some(found) = slf.get().only(slf.py(), scopes, &Wishes::default(), Shape::Info)
         {
             return found.map(Some);
         }
         let (first, rest) = parted(scopes);
         let asked = Asked::new(first, &rest).with(options)?;
-        self.find(python, &asked, Shape::Info)
+        Credential::made(slf)?.find(slf.py(), &asked, Shape::Info)
     }
 
-    /// Calls `done(token, error)` once, on azcred's own thread; exactly one of them is not None.
+    /// Calls `done(token, error)` once, on azcred's own thread; exactly one of them is not None. `events` is the loop that
+    /// waits.
     fn _start(
         slf: &Bound<'_, Credential>,
         info: bool,
         scopes: &Bound<'_, PyTuple>,
         options: Option<&Bound<'_, PyDict>>,
+        events: &Bound<'_, PyAny>,
         done: Py<PyAny>,
     ) -> PyResult<Wait> {
-        let python = slf.py();
+        let (python, made) = (slf.py(), Credential::made(slf)?);
+        log::listen(python)?;
+        made.on(events);
         let cancel = Cancel::new();
         let asked = Asked::new(None, scopes).with(options)?;
         let request = asked.request(Some(cancel.clone()))?;
+        if exit::is_closed() {
+            // In a hook that runs at the end of the program: nothing comes from azcred's thread any more, so this one waits.
+            let given = made.wait(python, &request).and_then(|token| object(python, &token, shape(info)));
+            match given {
+                Ok(token) => done.call1(python, (token, python.None()))?,
+                Err(error) => done.call1(python, (python.None(), error))?,
+            };
+            return Ok(Wait(cancel));
+        }
         let (handle, scopes) = (slf.clone().unbind(), request.scopes.clone());
-        let started = slf.get().core.start(request, move |answer| {
+        let started = made.core.start(request, move |answer| {
             delivery::send(Delivery { answer, shape: shape(info), scopes, done, handle });
         });
         started.map_err(|error| raised(python, &error))?;
@@ -248,7 +318,7 @@ impl Credential {
         if !others.is_empty() {
             return None;
         }
-        peek(&self.core, scope?, wishes, |token| object(python, token, shape))
+        peek(&self.made.get()?.core, scope?, wishes, |token| object(python, token, shape))
     }
 
     /// [`Credential::quick`] for a tuple of scopes.
@@ -264,9 +334,20 @@ impl Credential {
             return None;
         }
         let scope = scopes.get_borrowed_item(0).ok()?;
-        peek(&self.core, &scope, wishes, |token| object(python, token, shape))
+        peek(&self.made.get()?.core, &scope, wishes, |token| object(python, token, shape))
     }
 
+    /// What it is; an error for an object whose class did not make it.
+    pub(crate) fn made<'a>(slf: &'a Bound<'_, Credential>) -> PyResult<&'a Made> {
+        slf.get().made.get().ok_or_else(|| {
+            let name = slf.get_type().name().map_or_else(|_| "a credential".to_owned(), |name| name.to_string());
+            let sentence = format!("{name}: its __init__ did not call that of the class it extends");
+            raised(slf.py(), &Error::new(ErrorKind::InvalidConfiguration, sentence))
+        })
+    }
+}
+
+impl Made {
     fn get(&self, python: Python<'_>, asked: &Asked<'_, '_>, shape: Shape) -> PyResult<Py<PyAny>> {
         match self.find(python, asked, shape)? {
             Some(token) => Ok(token),
@@ -280,8 +361,10 @@ impl Credential {
         if let Some(token) = asked.peek(&self.core, |token| object(python, token, shape)) {
             return token.map(Some);
         }
+        log::listen(python)?;
         let request = asked.request(None)?;
         let cached = self.core.cached(&request).map_err(|error| raised_for(python, &error, &request.scopes))?;
+        log::hand_over(python)?;
         cached.map(|token| object(python, &token, shape)).transpose()
     }
 
@@ -291,7 +374,7 @@ impl Credential {
         let (answer, pass) = python.detach(|| {
             let answer = self.core.get_token_while(request, &mut || {
                 let Some(_pass) = exit::enter() else { exit::stay_out() };
-                signal = Python::attach(|python| python.check_signals().err());
+                signal = Python::attach(|python| python.check_signals().and_then(|()| log::hand_over(python)).err());
                 if signal.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
             });
             // Held until this thread is back in Python: a daemon thread may come here while the program ends.
@@ -299,12 +382,45 @@ impl Credential {
             (answer, pass)
         });
         drop(pass);
+        log::hand_over(python)?;
         match (answer, signal) {
             (Ok(token), _) => Ok(token),
             (Err(_), Some(signal)) => Err(signal),
             (Err(error), None) => Err(raised_for(python, &error, &request.scopes)),
         }
     }
+}
+
+/// Puts into an object what `build` gives, once.
+fn put(slf: &Bound<'_, Credential>, build: impl FnOnce() -> PyResult<Made>) -> PyResult<()> {
+    let python = slf.py();
+    azcred::log_as_the_environment_says();
+    log::listen(python)?;
+    let made = build();
+    log::hand_over(python)?;
+    slf.get().made.set(made?).map_err(|_| {
+        let sentence = format!("{}: it was made already", Credential::made(slf).map_or("", |made| made.core.name()));
+        raised(python, &Error::new(ErrorKind::InvalidConfiguration, sentence))
+    })
+}
+
+/// The attributes that a class of the program's gave the object.
+fn attributes<'py>(slf: &Bound<'py, Credential>) -> PyResult<Option<Bound<'py, PyDict>>> {
+    let Some(attributes) = slf.getattr_opt("__dict__")? else { return Ok(None) };
+    Ok(Some(attributes.cast_into::<PyDict>()?).filter(|attributes| !attributes.is_empty()))
+}
+
+fn copied<'py>(
+    slf: &Bound<'py, Credential>,
+    copy: impl FnOnce(Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let class = slf.get_type();
+    let other = class.call_method1("__new__", (&class,))?;
+    put(other.cast::<Credential>()?, || Ok(Credential::made(slf)?.again(slf)))?;
+    if let Some(attributes) = attributes(slf)? {
+        other.getattr("__dict__")?.call_method1("update", (copy(attributes.into_any())?,))?;
+    }
+    Ok(other)
 }
 
 /// The arguments of a call that is not answered at once.

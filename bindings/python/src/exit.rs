@@ -20,6 +20,9 @@ const PASSES: u64 = CLOSED - 1;
 thread_local! {
     /// How many passes this thread has, and of which generation.
     static MINE: Cell<(u64, u32)> = const { Cell::new((0, 0)) };
+    /// The generation whose gate this thread closed: it ends the interpreter itself, and what the program still does there,
+    /// in hooks of its own, may ask for tokens.
+    static CLOSED_HERE: Cell<u64> = const { Cell::new(u64::MAX) };
 }
 
 /// Leave to enter Python.
@@ -46,7 +49,7 @@ pub(crate) fn enter() -> Option<Pass> {
     loop {
         let now = current(state);
         let generation = now >> 32;
-        if now & CLOSED != 0 && mine(generation) == 0 {
+        if now & CLOSED != 0 && mine(generation) == 0 && CLOSED_HERE.get() != generation {
             return None;
         }
         match STATE.compare_exchange_weak(state, now + 1, Ordering::SeqCst, Ordering::SeqCst) {
@@ -75,10 +78,16 @@ impl Drop for Pass {
     }
 }
 
+/// Whether nothing reaches Python any more from other threads.
+pub(crate) fn is_closed() -> bool {
+    current(STATE.load(Ordering::SeqCst)) & CLOSED != 0
+}
+
 /// Closes the gate for good and waits, without the interpreter, for the passes that are out. Most are back in a moment;
 /// a function of the program's takes its time, as an executor's thread would, and Ctrl-C ends the wait.
 pub(crate) fn close(python: Python<'_>) -> PyResult<()> {
     let mut state = STATE.load(Ordering::SeqCst);
+    CLOSED_HERE.set(current(state) >> 32);
     while let Err(changed) =
         STATE.compare_exchange_weak(state, current(state) | CLOSED, Ordering::SeqCst, Ordering::SeqCst)
     {

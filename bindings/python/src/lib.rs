@@ -6,6 +6,10 @@ mod credential;
 mod delivery;
 mod error;
 mod exit;
+mod foreign;
+mod held;
+mod log;
+mod made;
 mod request;
 mod token;
 mod value;
@@ -27,7 +31,14 @@ mod _azcred {
     /// Called by `atexit`: afterwards no thread of azcred's enters Python.
     #[pyfunction]
     fn _close(python: Python<'_>) -> PyResult<()> {
-        super::exit::close(python)
+        super::exit::close(python)?;
+        super::log::hand_over(python)
+    }
+
+    /// Gives the logger what waits for it, on an event loop's thread.
+    #[pyfunction]
+    fn _log(python: Python<'_>) -> PyResult<()> {
+        super::log::hand_over(python)
     }
 
     /// The parts of an authentication record: authority, client id, home account id, tenant id, username.

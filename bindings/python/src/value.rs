@@ -91,3 +91,45 @@ fn read(given: &Bound<'_, PyAny>, depth: u8) -> PyResult<Value> {
     }
     Ok(Value::Other(format!("an object of type {}", given.get_type().name()?)))
 }
+
+/// The dictionary that a credential can be made of again. What azcred noted and did not use is not in it.
+pub(crate) fn given<'py>(
+    python: Python<'py>,
+    options: &[(String, Value)],
+    callables: &[Arc<Callable>],
+) -> PyResult<Bound<'py, PyDict>> {
+    let given = PyDict::new(python);
+    for (name, value) in options {
+        match value {
+            Value::Function(_) => {
+                let callable = callables.iter().find(|callable| callable.name() == name);
+                given.set_item(name, callable.and_then(|callable| callable.object.get(python)))?;
+            }
+            Value::Other(_) => {}
+            value => given.set_item(name, object(python, value)?)?,
+        }
+    }
+    Ok(given)
+}
+
+fn object<'py>(python: Python<'py>, value: &Value) -> PyResult<Bound<'py, PyAny>> {
+    Ok(match value {
+        Value::Null | Value::Function(_) | Value::Other(_) => python.None().into_bound(python),
+        Value::Bool(value) => PyBool::new(python, *value).to_owned().into_any(),
+        Value::Int(value) => value.into_pyobject(python)?.into_any(),
+        Value::Float(value) => PyFloat::new(python, *value).into_any(),
+        Value::Text(text) => PyString::new(python, text.expose()).into_any(),
+        Value::Bytes(bytes) => PyBytes::new(python, bytes).into_any(),
+        Value::List(items) => {
+            let items: Vec<_> = items.iter().map(|item| object(python, item)).collect::<PyResult<_>>()?;
+            PyList::new(python, items)?.into_any()
+        }
+        Value::Map(entries) => {
+            let map = PyDict::new(python);
+            for (name, value) in entries {
+                map.set_item(name, object(python, value)?)?;
+            }
+            map.into_any()
+        }
+    })
+}

@@ -43,7 +43,12 @@ impl Flight {
             world,
             witness,
             // The flight is everybody's: what one caller allows or cancels is that caller's own.
-            request: TokenRequest { cancel: None, timeout: None, ..request.clone() },
+            request: TokenRequest {
+                cancel: None,
+                timeout: None,
+                claims: request.claims().map(str::to_owned),
+                ..request.clone()
+            },
             demand: *demand,
         }
     }

@@ -18,7 +18,6 @@ pub(crate) const NAME: &str = "ChainedTokenCredential";
 #[derive(Debug)]
 pub(crate) struct Chain {
     about: About,
-    members: Vec<Arc<dyn Source>>,
     place: Place,
     sticky: bool,
 }
@@ -75,8 +74,8 @@ impl Chain {
         let patience: Duration = members.iter().map(|member| member.about().patience).sum();
         let identity = Fingerprint::of_chain(credential, &identities);
         let cae = members.iter().any(|member| member.about().cae);
-        let about = About { credential, identity, patience, cae, tenants: Tenants::Members };
-        Ok(Chain { about, members, place, sticky })
+        let about = About { credential, identity, patience, cae, tenants: Tenants::Members, members };
+        Ok(Chain { about, place, sticky })
     }
 
     async fn ask(&self, ask: &Ask<'_>) -> Result<Grant, Error> {
@@ -102,7 +101,7 @@ impl Chain {
         let ours = Arc::new(ours);
         let before = memory.0.compare_and_swap(&None::<Arc<Winner>>, Some(Arc::clone(&ours)));
         let Some(before) = before.as_ref() else {
-            let winner = self.members.get(ours.at).map(|member| member.about().credential);
+            let winner = self.about.members.get(ours.at).map(|member| member.about().credential);
             tracing::info!(chain = self.about.credential, winner, "this member gives the tokens from now on");
             return None;
         };
@@ -111,7 +110,7 @@ impl Chain {
     }
 
     async fn ask_winner(&self, ask: &Ask<'_>, winner: &Winner) -> Result<Grant, Error> {
-        let Some(member) = self.members.get(winner.at) else {
+        let Some(member) = self.about.members.get(winner.at) else {
             return Err(Error::new(ErrorKind::Internal, "the chain forgot its winner; please report this"));
         };
         let error = match member.fetch(ask).await {
@@ -136,8 +135,8 @@ impl Chain {
 
     /// Asks the members in their order, but for `except`.
     async fn walk(&self, ask: &Ask<'_>, except: Option<usize>) -> Result<(usize, Grant), Error> {
-        let mut attempts = Vec::with_capacity(self.members.len());
-        for (at, member) in self.members.iter().enumerate().filter(|(at, _)| Some(*at) != except) {
+        let mut attempts = Vec::with_capacity(self.about.members.len());
+        for (at, member) in self.about.members.iter().enumerate().filter(|(at, _)| Some(*at) != except) {
             let credential = member.about().credential;
             match member.fetch(ask).await {
                 Ok(grant) => return Ok((at, grant)),
@@ -167,7 +166,7 @@ impl Chain {
             message.push_str("\n\t");
             message.push_str(&attempt.error.message().replace('\n', "\n\t\t"));
         }
-        let untried = self.members.iter().skip(attempts.len()).map(|member| member.about().credential);
+        let untried = self.about.members.iter().skip(attempts.len()).map(|member| member.about().credential);
         for credential in untried {
             message.push_str("\n\t");
             message.push_str(credential);

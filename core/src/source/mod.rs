@@ -28,6 +28,7 @@ pub(crate) mod username_password;
 pub(crate) mod workload_identity;
 
 use std::fmt::Debug;
+use std::sync::Arc;
 use std::time::Duration;
 
 pub use self::entra::AuthenticationRecord;
@@ -110,7 +111,7 @@ pub struct Grant {
 }
 
 /// A source behind a pointer, or why it can't be made.
-pub(crate) type Made = Result<std::sync::Arc<dyn Source>, Error>;
+pub(crate) type Made = Result<Arc<dyn Source>, Error>;
 
 /// A fetch under way.
 pub type Fetch<'a> = Boxed<'a, Result<Grant, Error>>;
@@ -128,12 +129,15 @@ pub struct About {
     pub(crate) cae: bool,
     /// Which tenants a request may name.
     pub(crate) tenants: Tenants,
+    /// The members of a chain, in their order.
+    pub(crate) members: Vec<Arc<dyn Source>>,
 }
 
 impl About {
     /// A source that takes neither tenants nor claims, with a fingerprint of `parts`.
     pub fn new(credential: &'static str, parts: &[&str], patience: Duration) -> About {
-        About { credential, identity: Fingerprint::of(credential, parts), patience, cae: false, tenants: Tenants::None }
+        let identity = Fingerprint::of(credential, parts);
+        About { credential, identity, patience, cae: false, tenants: Tenants::None, members: Vec::new() }
     }
 }
 

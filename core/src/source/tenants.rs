@@ -1,7 +1,7 @@
 //! Which tenant a request may name.
 
 use crate::error::Error;
-use crate::request::check_tenant;
+use crate::request::{check_tenant, wish};
 use crate::world::World;
 
 /// A source's rule about tenants.
@@ -67,6 +67,7 @@ impl Tenants {
         credential: &str,
         requested: Option<&'a str>,
     ) -> Result<Option<&'a str>, Error> {
+        let requested = wish(requested);
         match self {
             Tenants::None => Ok(None),
             Tenants::Members => Ok(requested),
@@ -109,6 +110,8 @@ mod tests {
         let cases = [
             (Tenants::None, Some("b"), Ok(None)),
             (Tenants::Members, Some("b"), Ok(Some("b"))),
+            (Tenants::Members, Some(""), Ok(None)),
+            (own(Some("a"), &[]), Some(""), Ok(Some("a"))),
             (own(Some("a"), &[]), None, Ok(Some("a"))),
             (own(Some("a"), &[]), Some("A"), Ok(Some("a"))),
             (own(Some("a"), &[]), Some("b"), Err(())),

@@ -105,7 +105,7 @@ impl Tool {
         let identity = Fingerprint::of(kind.credential, &parts);
         // The tool's own deadline comes first, so that its error names it.
         let patience = timeout + Duration::from_secs(5);
-        let about = About { credential: kind.credential, identity, patience, cae: false, tenants };
+        let about = About { credential: kind.credential, identity, patience, cae: false, tenants, members: Vec::new() };
         Ok(Tool { kind, about, timeout })
     }
 

@@ -14,6 +14,8 @@ from __future__ import annotations
 
 from azcred._azcred import VERSION as _VERSION
 from azcred._azcred import Credential as _Credential
+from azcred._chain import ChainedTokenCredential
+from azcred._provider import get_bearer_token_provider
 
 __version__ = _VERSION
 
@@ -21,8 +23,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from datetime import datetime
-    from typing import Any, TypeVar
+    from typing import Any
 
+    from typing_extensions import Unpack
+
+    from azcred import _options
     from azcred._errors import (
         AuthenticationFailedError,
         AuthenticationRequiredError,
@@ -37,8 +42,6 @@ if TYPE_CHECKING:
     )
     from azcred._record import AuthenticationRecord
     from azcred._token import AccessToken, AccessTokenInfo
-
-    _Self = TypeVar("_Self", bound=_Credential)
 
 __all__ = [
     "AccessToken",
@@ -101,7 +104,7 @@ class TokenCachePersistenceOptions:
         self.name = name
 
 
-class DefaultAzureCredential(_Credential):
+class DefaultAzureCredential(ChainedTokenCredential):
     """Asks the environment, a managed identity and the developer's login in turn, and stays with the one that answered.
 
     Options: ``authority``, ``managed_identity_client_id``, ``process_timeout`` (seconds), ``require_envvar``, and the
@@ -109,9 +112,12 @@ class DefaultAzureCredential(_Credential):
     that give no tokens here are asked too, so that the report says what to use instead.
     """
 
-    def __new__(cls: type[_Self], **options: Any) -> _Self:
+    def __init__(self, **options: Unpack[_options.Default]) -> None:
         """Take the options of the chain."""
-        return _Credential.__new__(cls, "DefaultAzureCredential", options)
+        self._make("DefaultAzureCredential", options)
+
+    def _foreign(self, _: str) -> list[Any]:
+        return []
 
 
 class ManagedIdentityCredential(_Credential):
@@ -121,9 +127,9 @@ class ManagedIdentityCredential(_Credential):
     ``identity_config``. None of them means the system-assigned one.
     """
 
-    def __new__(cls: type[_Self], **options: Any) -> _Self:
+    def __init__(self, **options: Unpack[_options.ManagedIdentity]) -> None:
         """Take the options of the identity."""
-        return _Credential.__new__(cls, "ManagedIdentityCredential", options)
+        self._make("ManagedIdentityCredential", options)
 
 
 class ClientSecretCredential(_Credential):
@@ -134,10 +140,11 @@ class ClientSecretCredential(_Credential):
     ``read_timeout`` (seconds), ``retry_total``.
     """
 
-    def __new__(cls: type[_Self], tenant_id: str, client_id: str, client_secret: str, **options: Any) -> _Self:
+    def __init__(self, tenant_id: str, client_id: str, client_secret: str, **options: Unpack[_options.Entra]) -> None:
         """Take the application's tenant, id and secret."""
-        options.update(tenant_id=tenant_id, client_id=client_id, client_secret=client_secret)
-        return _Credential.__new__(cls, "ClientSecretCredential", options)
+        self._make(
+            "ClientSecretCredential", options, tenant_id=tenant_id, client_id=client_id, client_secret=client_secret
+        )
 
 
 class CertificateCredential(_Credential):
@@ -147,14 +154,21 @@ class CertificateCredential(_Credential):
     ``additionally_allowed_tenants``, ``disable_instance_discovery``.
     """
 
-    def __new__(
-        cls: type[_Self], tenant_id: str, client_id: str, certificate_path: str | None = None, **options: Any
-    ) -> _Self:
+    def __init__(
+        self,
+        tenant_id: str,
+        client_id: str,
+        certificate_path: str | None = None,
+        **options: Unpack[_options.Certificate],
+    ) -> None:
         """Take the application's tenant and id, and where its certificate is."""
-        options.update(tenant_id=tenant_id, client_id=client_id)
-        if certificate_path is not None:
-            options.update(certificate_path=certificate_path)
-        return _Credential.__new__(cls, "CertificateCredential", options)
+        self._make(
+            "CertificateCredential",
+            options,
+            tenant_id=tenant_id,
+            client_id=client_id,
+            certificate_path=certificate_path,
+        )
 
 
 class ClientAssertionCredential(_Credential):
@@ -164,10 +178,11 @@ class ClientAssertionCredential(_Credential):
     ``authority``, ``additionally_allowed_tenants``, ``disable_instance_discovery``.
     """
 
-    def __new__(cls: type[_Self], tenant_id: str, client_id: str, func: Callable[[], str], **options: Any) -> _Self:
+    def __init__(
+        self, tenant_id: str, client_id: str, func: Callable[[], str], **options: Unpack[_options.Entra]
+    ) -> None:
         """Take the application's tenant and id, and the function."""
-        options.update(tenant_id=tenant_id, client_id=client_id, func=func)
-        return _Credential.__new__(cls, "ClientAssertionCredential", options)
+        self._make("ClientAssertionCredential", options, tenant_id=tenant_id, client_id=client_id, func=func)
 
 
 class WorkloadIdentityCredential(_Credential):
@@ -179,9 +194,9 @@ class WorkloadIdentityCredential(_Credential):
     ``additionally_allowed_tenants``, ``disable_instance_discovery``.
     """
 
-    def __new__(cls: type[_Self], **options: Any) -> _Self:
+    def __init__(self, **options: Unpack[_options.WorkloadIdentity]) -> None:
         """Take the options; the rest comes from the environment."""
-        return _Credential.__new__(cls, "WorkloadIdentityCredential", options)
+        self._make("WorkloadIdentityCredential", options)
 
 
 class AzurePipelinesCredential(_Credential):
@@ -190,19 +205,24 @@ class AzurePipelinesCredential(_Credential):
     Options: ``authority``, ``additionally_allowed_tenants``, ``disable_instance_discovery``.
     """
 
-    def __new__(
-        cls: type[_Self],
+    def __init__(
+        self,
         *,
         tenant_id: str,
         client_id: str,
         service_connection_id: str,
         system_access_token: str,
-        **options: Any,
-    ) -> _Self:
+        **options: Unpack[_options.Entra],
+    ) -> None:
         """Take the service connection and the job's ``System.AccessToken``."""
-        options.update(tenant_id=tenant_id, client_id=client_id)
-        options.update(service_connection_id=service_connection_id, system_access_token=system_access_token)
-        return _Credential.__new__(cls, "AzurePipelinesCredential", options)
+        self._make(
+            "AzurePipelinesCredential",
+            options,
+            tenant_id=tenant_id,
+            client_id=client_id,
+            service_connection_id=service_connection_id,
+            system_access_token=system_access_token,
+        )
 
 
 class OnBehalfOfCredential(_Credential):
@@ -213,10 +233,13 @@ class OnBehalfOfCredential(_Credential):
     ``additionally_allowed_tenants``, ``disable_instance_discovery``.
     """
 
-    def __new__(cls: type[_Self], tenant_id: str, client_id: str, *, user_assertion: str, **options: Any) -> _Self:
+    def __init__(
+        self, tenant_id: str, client_id: str, *, user_assertion: str, **options: Unpack[_options.OnBehalfOf]
+    ) -> None:
         """Take the API's tenant and id, and the token that the user called with."""
-        options.update(tenant_id=tenant_id, client_id=client_id, user_assertion=user_assertion)
-        return _Credential.__new__(cls, "OnBehalfOfCredential", options)
+        self._make(
+            "OnBehalfOfCredential", options, tenant_id=tenant_id, client_id=client_id, user_assertion=user_assertion
+        )
 
 
 class AuthorizationCodeCredential(_Credential):
@@ -225,13 +248,23 @@ class AuthorizationCodeCredential(_Credential):
     Options: ``client_secret``, ``authority``, ``additionally_allowed_tenants``, ``disable_instance_discovery``.
     """
 
-    def __new__(
-        cls: type[_Self], tenant_id: str, client_id: str, authorization_code: str, redirect_uri: str, **options: Any
-    ) -> _Self:
+    def __init__(
+        self,
+        tenant_id: str,
+        client_id: str,
+        authorization_code: str,
+        redirect_uri: str,
+        **options: Unpack[_options.AuthorizationCode],
+    ) -> None:
         """Take the application's tenant and id, the code, and the address that the browser brought it to."""
-        options.update(tenant_id=tenant_id, client_id=client_id)
-        options.update(authorization_code=authorization_code, redirect_uri=redirect_uri)
-        return _Credential.__new__(cls, "AuthorizationCodeCredential", options)
+        self._make(
+            "AuthorizationCodeCredential",
+            options,
+            tenant_id=tenant_id,
+            client_id=client_id,
+            authorization_code=authorization_code,
+            redirect_uri=redirect_uri,
+        )
 
 
 class _User(_Credential):
@@ -244,18 +277,19 @@ class _User(_Credential):
         claims: str | None = None,
         tenant_id: str | None = None,
         enable_cae: bool = False,
-        **options: Any,
+        timeout: float | None = None,
+        **ignored: Any,
     ) -> AuthenticationRecord:
         """Have the user sign in now, and get the record of the account.
 
         ``scopes`` and ``claims`` are those of an :class:`AuthenticationRequiredError`; without scopes it is the cloud's
-        management. Takes ``timeout`` (seconds) as ``get_token`` does.
+        management. ``timeout`` (seconds) is that of ``get_token``; what azure-core's methods take beside is ignored.
         """
         from azcred._record import AuthenticationRecord
 
         asked = (scopes,) if isinstance(scopes, str) else tuple(scopes or ())
-        options.update(claims=claims, tenant_id=tenant_id, enable_cae=enable_cae)
-        return AuthenticationRecord.deserialize(self._authenticate(asked, options))
+        options = {"claims": claims, "tenant_id": tenant_id, "enable_cae": enable_cae, "timeout": timeout}
+        return AuthenticationRecord.deserialize(self._authenticate(asked, options | ignored))
 
 
 class UsernamePasswordCredential(_User):
@@ -265,31 +299,33 @@ class UsernamePasswordCredential(_User):
     ``disable_instance_discovery``.
     """
 
-    def __new__(cls: type[_Self], client_id: str, username: str, password: str, **options: Any) -> _Self:
+    def __init__(
+        self, client_id: str, username: str, password: str, **options: Unpack[_options.UsernamePassword]
+    ) -> None:
         """Take the application's id, and the user's name and password."""
-        options.update(client_id=client_id, username=username, password=password)
-        return _Credential.__new__(cls, "UsernamePasswordCredential", options)
+        self._make("UsernamePasswordCredential", options, client_id=client_id, username=username, password=password)
 
 
 class DeviceCodeCredential(_User):
     """A user who signs in on another device, with a code that this program shows.
 
-    ``prompt_callback(verification_uri, user_code, expires_on)`` shows it, called on a thread of its own; without it the
-    standard output does. Options: ``tenant_id``, ``authentication_record``, ``disable_automatic_authentication``,
+    ``prompt_callback(verification_uri, user_code, expires_on)`` shows it, called on a thread of its own; without it,
+    standard error does. Options: ``tenant_id``, ``authentication_record``, ``disable_automatic_authentication``,
     ``authority``, ``additionally_allowed_tenants``, ``disable_instance_discovery``.
     """
 
-    def __new__(
-        cls: type[_Self],
+    def __init__(
+        self,
         client_id: str | None = None,
         *,
         timeout: float | None = None,
         prompt_callback: Callable[[str, str, datetime], None] | None = None,
-        **options: Any,
-    ) -> _Self:
+        **options: Unpack[_options.DeviceCode],
+    ) -> None:
         """Take the application's id, how long the user may take (seconds), and how the code is shown."""
-        options.update(client_id=client_id, timeout=timeout, prompt_callback=prompt_callback)
-        return _Credential.__new__(cls, "DeviceCodeCredential", options)
+        self._make(
+            "DeviceCodeCredential", options, client_id=client_id, timeout=timeout, prompt_callback=prompt_callback
+        )
 
 
 class InteractiveBrowserCredential(_User):
@@ -300,17 +336,23 @@ class InteractiveBrowserCredential(_User):
     ``disable_instance_discovery``.
     """
 
-    def __new__(cls: type[_Self], **options: Any) -> _Self:
+    def __init__(self, **options: Unpack[_options.InteractiveBrowser]) -> None:
         """Take the options."""
-        return _Credential.__new__(cls, "InteractiveBrowserCredential", options)
+        self._make("InteractiveBrowserCredential", options)
 
 
 class EnvironmentCredential(_Credential):
-    """An application described by ``AZURE_TENANT_ID``, ``AZURE_CLIENT_ID`` and ``AZURE_CLIENT_SECRET``."""
+    """An application or a user that the environment describes.
 
-    def __new__(cls: type[_Self], **options: Any) -> _Self:
+    ``AZURE_TENANT_ID`` and ``AZURE_CLIENT_ID`` with ``AZURE_CLIENT_SECRET`` or ``AZURE_CLIENT_CERTIFICATE_PATH`` (and
+    ``AZURE_CLIENT_CERTIFICATE_PASSWORD``, ``AZURE_CLIENT_SEND_CERTIFICATE_CHAIN``), or ``AZURE_CLIENT_ID`` with
+    ``AZURE_USERNAME`` and ``AZURE_PASSWORD``. Options: ``authority``, ``additionally_allowed_tenants``,
+    ``disable_instance_discovery``.
+    """
+
+    def __init__(self, **options: Unpack[_options.Entra]) -> None:
         """Take the options; the identity comes from the environment."""
-        return _Credential.__new__(cls, "EnvironmentCredential", options)
+        self._make("EnvironmentCredential", options)
 
 
 class AzureCliCredential(_Credential):
@@ -319,9 +361,9 @@ class AzureCliCredential(_Credential):
     Options: ``tenant_id``, ``subscription``, ``additionally_allowed_tenants``, ``process_timeout`` (seconds).
     """
 
-    def __new__(cls: type[_Self], **options: Any) -> _Self:
+    def __init__(self, **options: Unpack[_options.AzureCli]) -> None:
         """Take the options of the tool."""
-        return _Credential.__new__(cls, "AzureCliCredential", options)
+        self._make("AzureCliCredential", options)
 
 
 class AzurePowerShellCredential(_Credential):
@@ -330,9 +372,9 @@ class AzurePowerShellCredential(_Credential):
     Options: ``tenant_id``, ``additionally_allowed_tenants``, ``process_timeout`` (seconds).
     """
 
-    def __new__(cls: type[_Self], **options: Any) -> _Self:
+    def __init__(self, **options: Unpack[_options.Tool]) -> None:
         """Take the options of the tool."""
-        return _Credential.__new__(cls, "AzurePowerShellCredential", options)
+        self._make("AzurePowerShellCredential", options)
 
 
 class AzureDeveloperCliCredential(_Credential):
@@ -341,9 +383,13 @@ class AzureDeveloperCliCredential(_Credential):
     Options: ``tenant_id``, ``additionally_allowed_tenants``, ``process_timeout`` (seconds).
     """
 
-    def __new__(cls: type[_Self], **options: Any) -> _Self:
+    def __init__(self, **options: Unpack[_options.Tool]) -> None:
         """Take the options of the tool."""
-        return _Credential.__new__(cls, "AzureDeveloperCliCredential", options)
+        self._make("AzureDeveloperCliCredential", options)
+
+
+class BrokerCredential(_Credential):
+    """Whoever the operating system's broker knows: a member of the default chain that is always unavailable."""
 
 
 class SharedTokenCacheCredential(_Credential):
@@ -352,9 +398,9 @@ class SharedTokenCacheCredential(_Credential):
     Takes azure-identity's arguments, so that a program moves over as it is.
     """
 
-    def __new__(cls: type[_Self], username: str | None = None, **options: Any) -> _Self:
+    def __init__(self, username: str | None = None, **options: Unpack[_options.Absent]) -> None:
         """Take the account and the options."""
-        return _Credential.__new__(cls, "SharedTokenCacheCredential", options | {"username": username})
+        self._make("SharedTokenCacheCredential", options, username=username)
 
     @staticmethod
     def supported() -> bool:
@@ -368,65 +414,9 @@ class VisualStudioCodeCredential(_Credential):
     Takes azure-identity's options, so that a program moves over as it is.
     """
 
-    def __new__(cls: type[_Self], **options: Any) -> _Self:
+    def __init__(self, **options: Unpack[_options.Absent]) -> None:
         """Take the options of the editor's login."""
-        return _Credential.__new__(cls, "VisualStudioCodeCredential", options)
-
-
-class ChainedTokenCredential(_Credential):
-    """Asks its members in their order until one is available."""
-
-    def __new__(cls: type[_Self], *credentials: _Credential) -> _Self:
-        """Take the members: credentials of azcred."""
-        for position, member in enumerate(credentials, 1):
-            if not isinstance(member, _Credential):
-                from azcred._errors import make
-
-                raise make(
-                    "INVALID_CONFIGURATION",
-                    f"ChainedTokenCredential: argument {position}: expected a credential of azcred, "
-                    f"got an object of type {type(member).__name__}",
-                    {},
-                )
-        return _Credential.__new__(cls, "ChainedTokenCredential", {}, list(credentials))
-
-
-def get_bearer_token_provider(credential: Any, *scopes: str) -> Callable[[], str]:
-    """Give a function that gives the text of a live token, for clients that want one instead of a credential.
-
-    It asks ``credential`` at each call, which may be any object with ``get_token_info`` or ``get_token``.
-    """
-    ask = _ask(credential, scopes)
-
-    def provide() -> str:
-        token = ask(*scopes)
-        if hasattr(token, "__await__"):
-            if hasattr(token, "close"):
-                token.close()
-            raise _refused(f"{type(credential).__name__} is for asyncio: take azcred.aio.get_bearer_token_provider")
-        text: str = token.token
-        return text
-
-    return provide
-
-
-def _ask(credential: Any, scopes: tuple[str, ...]) -> Callable[..., Any]:
-    """Give the method that a provider calls."""
-    if not scopes:
-        raise _refused("expected at least one scope, got none")
-    for name in ("get_token_info", "get_token"):
-        method: Callable[..., Any] | None = getattr(credential, name, None)
-        if method is not None:
-            return method
-    raise _refused(
-        f"expected a credential with get_token_info or get_token, got an object of type {type(credential).__name__}"
-    )
-
-
-def _refused(sentence: str) -> AzcredError:
-    from azcred._errors import make
-
-    return make("INVALID_ARGUMENT", f"get_bearer_token_provider: {sentence}", {})
+        self._make("VisualStudioCodeCredential", options)
 
 
 def __getattr__(name: str) -> Any:
@@ -438,6 +428,7 @@ def __getattr__(name: str) -> Any:
             return AuthenticationRecord
         from azcred import _errors, _token
 
+        _errors.meet()
         for module in (_errors, _token):
             if hasattr(module, name):
                 return getattr(module, name)

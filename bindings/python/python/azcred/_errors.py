@@ -1,13 +1,17 @@
 """Why nothing came back. Imported when the first exception is raised or named, since it imports azure-core.
 
 Where azure-core is installed, the classes extend its own, so that ``except ClientAuthenticationError`` goes on working;
-elsewhere they extend stand-ins of the same names.
+elsewhere they extend stand-ins of the same names. Where the program has loaded azure-identity, before or after, two of
+them extend its classes of the same names as well, so that its chains go on after a credential of azcred's.
 """
 
 from __future__ import annotations
 
+import sys
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Any
 
 try:
@@ -69,7 +73,16 @@ class AzcredError(Exception):
     """What each member of a chain answered: its class name and its error, first to last."""
 
 
-class CredentialUnavailableError(AzcredError, ClientAuthenticationError):
+class _Authentication(AzcredError, ClientAuthenticationError):
+    """What azure-core's error has in common with azcred's."""
+
+    def __init__(self, message: object = None, *args: Any, **options: Any) -> None:
+        """Take what azure-core's error takes."""
+        # By name: the classes of azure-identity that come between take other arguments.
+        ClientAuthenticationError.__init__(self, message, *args, **options)
+
+
+class CredentialUnavailableError(_Authentication):
     """The credential could not try here; a chain goes on."""
 
     kind = "UNAVAILABLE"
@@ -79,17 +92,29 @@ class AuthenticationRequiredError(CredentialUnavailableError):
     """The user has to sign in, and the credential may not ask: call ``authenticate`` with these scopes and claims."""
 
     code = "authentication_required"
-    scopes: tuple[str, ...] = ()
+    scopes: Iterable[str] = ()
     """The scopes that were asked for."""
 
+    def __init__(
+        self, scopes: Iterable[str] = (), message: str | None = None, claims: str | None = None, **options: Any
+    ) -> None:
+        """Take what azure-identity's error takes."""
+        super().__init__(message or "The user has to sign in: call 'authenticate'.", **options)
+        self.scopes = scopes
+        self.claims = claims
 
-class AuthenticationFailedError(AzcredError, ClientAuthenticationError):
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle with what it was made of."""
+        return type(self), (self.scopes, self.message, self.claims), self.__dict__
+
+
+class AuthenticationFailedError(_Authentication):
     """The credential tried and was refused; it will not mend by itself."""
 
     kind = "FAILED"
 
 
-class TransientError(AzcredError, ClientAuthenticationError):
+class TransientError(_Authentication):
     """The credential tried and got no answer, after the retries allowed; try again later."""
 
     kind = "TRANSIENT"
@@ -140,10 +165,28 @@ _CLASSES: dict[str, type[AzcredError]] = {
 }
 
 
+_BASES = {
+    "CredentialUnavailableError": CredentialUnavailableError,
+    "AuthenticationRequiredError": AuthenticationRequiredError,
+}
+"""The classes that azure-identity has too, each after the one that it extends."""
+
+
+def meet() -> None:
+    """Extend azure-identity's classes, if the program has loaded it and they are not extended yet."""
+    identity = sys.modules.get("azure.identity")
+    for name, ours in _BASES.items():
+        # Not there yet while another thread is loading it.
+        theirs = getattr(identity, name, None)
+        if isinstance(theirs, type) and not issubclass(ours, theirs) and issubclass(theirs, ClientAuthenticationError):
+            ours.__bases__ = (*ours.__bases__, theirs)
+
+
 def make(kind: str, message: str, fields: dict[str, Any]) -> AzcredError:
     """Make the exception of an error of core; the native half calls this."""
+    meet()
     required = fields.get("code") == AuthenticationRequiredError.code and kind == AuthenticationRequiredError.kind
-    error = AuthenticationRequiredError(message) if required else _CLASSES[kind](message)
+    error = AuthenticationRequiredError(message=message) if required else _CLASSES[kind](message)
     error.message = message
     if not required:
         fields.pop("scopes", None)

@@ -11,15 +11,22 @@ from weakref import WeakKeyDictionary, ref
 
 import azcred as _sync
 from azcred._azcred import Credential as _Credential
+from azcred._azcred import _log
+from azcred._chain import OURS
+from azcred._provider import method_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping
     from typing import Any, TypeVar
 
+    from azure.core.credentials import TokenProvider, TokenRequestOptions
+    from azure.core.credentials_async import AsyncTokenProvider
+
     from azcred import AccessToken, AccessTokenInfo
 
     _Self = TypeVar("_Self", bound="_Async")
+    _Chain = TypeVar("_Chain", bound="ChainedTokenCredential")
 
 __all__ = [
     "AuthorizationCodeCredential",
@@ -76,6 +83,7 @@ class _Inbox:
                 future.set_result(token)
             else:
                 future.set_exception(error)
+        _log()
 
 
 _inboxes: WeakKeyDictionary[Any, _Inbox] = WeakKeyDictionary()
@@ -85,24 +93,33 @@ _inboxes: WeakKeyDictionary[Any, _Inbox] = WeakKeyDictionary()
 class _Async(_Credential):
     """What all classes here have in common: azure-core's asynchronous protocols."""
 
-    async def get_token(  # type: ignore[override]
-        self,
-        *scopes: str,
-        claims: str | None = None,
-        tenant_id: str | None = None,
-        enable_cae: bool = False,
-        timeout: float | None = None,
-        min_ttl: int | None = None,
-    ) -> AccessToken:
-        """Get a token, as the pair of its text and its expiry in Unix seconds. Keywords as in :mod:`azcred`."""
-        token: AccessToken | None = self._cached(scopes, claims, tenant_id, enable_cae, timeout, min_ttl)
-        if token is None:
-            options = {"claims": claims, "tenant_id": tenant_id, "enable_cae": enable_cae}
-            token = await self._wait(False, scopes, options | {"timeout": timeout, "min_ttl": min_ttl})
-        return token
+    if TYPE_CHECKING:
+        # azure-core's protocol has further keywords; none is known, and at run time each is a TypeError.
+        async def get_token(  # type: ignore[override]
+            self,
+            *scopes: str,
+            claims: str | None = None,
+            tenant_id: str | None = None,
+            enable_cae: bool = False,
+            timeout: float | None = None,
+            min_ttl: int | None = None,
+            **kwargs: Any,
+        ) -> AccessToken: ...
+
+    else:
+
+        async def get_token(
+            self, *scopes, claims=None, tenant_id=None, enable_cae=False, timeout=None, min_ttl=None
+        ) -> AccessToken:
+            """Get a token, as the pair of its text and its expiry in Unix seconds. Keywords as in :mod:`azcred`."""
+            token = self._cached(scopes, claims, tenant_id, enable_cae, timeout, min_ttl)
+            if token is None:
+                options = {"claims": claims, "tenant_id": tenant_id, "enable_cae": enable_cae}
+                token = await self._wait(False, scopes, options | {"timeout": timeout, "min_ttl": min_ttl})
+            return token
 
     async def get_token_info(  # type: ignore[override]
-        self, *scopes: str, options: Mapping[str, Any] | None = None
+        self, *scopes: str, options: TokenRequestOptions | Mapping[str, Any] | None = None
     ) -> AccessTokenInfo:
         """Get a token with everything known of it; ``options`` is a dictionary of ``get_token``'s keywords."""
         token: AccessTokenInfo | None = self._cached_info(scopes, options)
@@ -120,7 +137,7 @@ class _Async(_Credential):
         def done(token: Any, error: BaseException | None) -> None:
             inbox.put(future, token, error)
 
-        wait = self._start(info, scopes, options, done)
+        wait = self._start(info, scopes, options, loop, done)
         try:
             return await future
         finally:
@@ -137,8 +154,54 @@ class _Async(_Credential):
         """Leave the block."""
 
 
-class DefaultAzureCredential(_Async, _sync.DefaultAzureCredential):
+OURS |= {_Async.get_token, _Async.get_token_info}
+
+
+class ChainedTokenCredential(_Async, _sync.ChainedTokenCredential):
+    """Asks its members in their order until one is available.
+
+    A member may be any object with ``get_token_info`` or ``get_token``, such as a credential of azure-identity's, for
+    asyncio or not. One that is not azcred's is asked on the event loop that asked the chain last, when a token is
+    renewed too; its ``CredentialUnavailableError``, be it azure-identity's or azcred's, means that the next member is
+    asked.
+    """
+
+    _for_asyncio = True
+
+    if TYPE_CHECKING:
+
+        def __init__(self, *credentials: AsyncTokenProvider | TokenProvider) -> None: ...
+
+    @property
+    def credentials(self) -> tuple[Any, ...]:
+        """The members, in their order."""
+        return self._members(globals())
+
+    async def close(self) -> None:  # type: ignore[override]
+        """Close the members that are not azcred's."""
+        for member in self._foreign("close"):
+            closing = member.close()
+            if hasattr(closing, "__await__"):
+                await closing
+
+    async def __aenter__(self: _Chain) -> _Chain:
+        """Enter the members that are not azcred's."""
+        for member in self._foreign("__aenter__"):
+            await member.__aenter__()
+        return self
+
+    async def __aexit__(self, *exception: object) -> None:
+        """Leave them."""
+        for member in self._foreign("__aexit__"):
+            await member.__aexit__(*exception)
+
+
+class DefaultAzureCredential(ChainedTokenCredential, _sync.DefaultAzureCredential):
     __doc__ = _sync.DefaultAzureCredential.__doc__
+
+
+class BrokerCredential(_Async, _sync.BrokerCredential):
+    __doc__ = _sync.BrokerCredential.__doc__
 
 
 class ManagedIdentityCredential(_Async, _sync.ManagedIdentityCredential):
@@ -197,17 +260,15 @@ class VisualStudioCodeCredential(_Async, _sync.VisualStudioCodeCredential):
     __doc__ = _sync.VisualStudioCodeCredential.__doc__
 
 
-class ChainedTokenCredential(_Async, _sync.ChainedTokenCredential):
-    __doc__ = _sync.ChainedTokenCredential.__doc__
-
-
-def get_bearer_token_provider(credential: Any, *scopes: str) -> Callable[[], Coroutine[Any, Any, str]]:
+def get_bearer_token_provider(
+    credential: AsyncTokenProvider | TokenProvider, *scopes: str
+) -> Callable[[], Coroutine[Any, Any, str]]:
     """Give a coroutine function that gives the text of a live token.
 
     It asks ``credential`` at each call, which may be any object with ``get_token_info`` or ``get_token``, for asyncio
     or not.
     """
-    ask = _sync._ask(credential, scopes)
+    ask = method_of(credential, scopes)
 
     async def provide() -> str:
         token = ask(*scopes)

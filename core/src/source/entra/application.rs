@@ -40,7 +40,8 @@ impl Application {
         parts.extend(proof.iter().map(Secret::expose));
         let identity = Fingerprint::of(kind, &parts);
         let patience = client.authority.patience(PATIENCE);
-        let about = About { credential: client.credential, identity, patience, cae: true, tenants };
+        let about =
+            About { credential: client.credential, identity, patience, cae: true, tenants, members: Vec::new() };
         Application { about, client, region: ArcSwapOption::empty() }
     }
 

@@ -110,7 +110,7 @@ impl User {
         let identity = Fingerprint::of(client.credential, &parts);
         let credential = client.credential;
         let patience = client.authority.patience(setup.patience);
-        let about = About { credential, identity, patience, cae: true, tenants: setup.tenants };
+        let about = About { credential, identity, patience, cae: true, tenants: setup.tenants, members: Vec::new() };
         User {
             about,
             client,
