@@ -183,6 +183,7 @@ fn every_answer_of_imds() {
         vec![
             ("a token", told(200, TOKEN), None, None),
             ("nobody home", broken(HttpFault::Connect), Some(Unavailable), Some(Unavailable)),
+            ("no descriptors", broken(HttpFault::Exhausted), Some(Transient), Some(Transient)),
             ("silence", broken(HttpFault::Timeout), Some(Unavailable), Some(Unavailable)),
             ("a cut body", broken(HttpFault::Broken), Some(Transient), Some(Unavailable)),
             ("a gigabyte", broken(HttpFault::TooLarge), Some(Transient), Some(Unavailable)),

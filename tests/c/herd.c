@@ -140,7 +140,7 @@ static void callbacks(void) {
 
 /* The way to the server is open before the herd comes: what is measured is the waiting. */
 static azcred_credential *connected(void) {
-  static const char *const scope = "https://herd-before.example/.default";
+  const char *scope = getenv("BEFORE");
   azcred_credential *credential = application();
   azcred_token_request request = request_for(&scope);
   azcred_token *token = NULL;
@@ -149,9 +149,10 @@ static azcred_credential *connected(void) {
   return credential;
 }
 
-/* Expects an emulator that answers the second request with an error; prints how long the slowest caller waited. */
+/* Expects an emulator that answers the second request with an error; prints how long the slowest caller waited. The
+ * variables BEFORE and FAILING are the scopes. */
 static void failing_threads(void) {
-  static const char *const scope = "https://herd-failing.example/.default";
+  const char *scope = getenv("FAILING");
   static struct caller callers[FAILING];
   azcred_credential *credential = connected();
   double slowest = 0;
@@ -167,7 +168,7 @@ static void failing_threads(void) {
 
 /* As above. */
 static void failing_callbacks(void) {
-  static const char *const scope = "https://herd-failing.example/.default";
+  const char *scope = getenv("FAILING");
   azcred_credential *credential = connected();
   azcred_token_request request = request_for(&scope);
   struct tally tally;

@@ -49,6 +49,8 @@ def test_no_failure_outlives_its_cause(told: dict[str, dict[str, Any]], source: 
     rows = told[source]
     assert rows and set(ROWS.get(source, {})) <= set(rows)
     assert not {name for name, row in rows.items() if row["kind"] is None}, "an outage that nobody noticed"
+    shortages = {name: row["kind"] for name, row in rows.items() if name.startswith("no descriptors")}
+    assert set(shortages.values()) <= {"TRANSIENT"}, shortages
     held = {name: outage.held for name, outage in SERVERS.items()}
     late = {name: row for name, row in rows.items() if row.get("rest", 1e9) > REST + SLACK + held.get(name, 0.0)}
     assert not late, json.dumps(late, indent=1)

@@ -26,5 +26,11 @@ export async function requests(endpoint, call) {
   return ((await admin("GET", "counters")).by_endpoint[endpoint]?.requests ?? 0) - before;
 }
 
+/** The statuses of the requests for a scope. */
+export async function asked(scope) {
+  const { requests } = await admin("GET", "requests");
+  return requests.filter(({ form }) => form.scope === scope).map(({ status }) => status);
+}
+
 /** A resource that no other test has asked for. */
 export const scope = (name) => `https://${name}-${process.pid}.example/.default`;

@@ -15,6 +15,7 @@ use crate::fingerprint::Fingerprint;
 use crate::request::shown;
 use crate::token::{Provenance, Secret};
 use crate::wire::answer::check_life;
+use crate::world::shortage::is_shortage;
 use crate::world::{Command, Output, ProcessError, World};
 
 /// What is known of a tool.
@@ -158,6 +159,10 @@ impl Tool {
     fn gave_nothing(&self, ask: &Ask<'_>, error: ProcessError) -> Error {
         let (credential, name) = (self.kind.credential, self.name());
         match error {
+            // Whether it would have a token is not known: a chain must not go on to somebody else.
+            ProcessError::Start(error) if is_shortage(&error) => {
+                Error::transient(format!("{credential}: {name} could not be started: {error}"))
+            }
             ProcessError::Start(error) => {
                 Error::unavailable(format!("{credential}: {name} could not be started: {error}"))
             }

@@ -79,6 +79,8 @@ impl fmt::Debug for Response {
 pub enum HttpFault {
     /// No connection: refused, no route, no such name.
     Connect,
+    /// No connection, since this process or host has run out of what one takes: descriptors, memory.
+    Exhausted,
     /// A connection, but no trust: the certificate was not accepted.
     Tls,
     /// No answer within the request's limit.

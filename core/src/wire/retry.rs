@@ -70,7 +70,9 @@ impl RetryPolicy {
             Ok(response) if response.status == 410 => (self.gone, retry_after(response, now)),
             Ok(response) => (self.pauses, retry_after(response, now)),
             Err(error) => match error.fault {
-                HttpFault::Connect => (self.pauses.get(..self.connects).unwrap_or_default(), None),
+                HttpFault::Connect | HttpFault::Exhausted => {
+                    (self.pauses.get(..self.connects).unwrap_or_default(), None)
+                }
                 HttpFault::Timeout | HttpFault::Broken => (self.pauses, None),
                 HttpFault::Tls | HttpFault::TooLarge | HttpFault::Refused => return Next::Answer,
             },

@@ -20,6 +20,7 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use super::pin::Pin;
+use super::shortage::is_shortage;
 use super::{Boxed, Env, Files, Http, roots};
 use crate::generation::PerGeneration;
 use crate::request::shown;
@@ -323,7 +324,7 @@ fn through(route: &Route, of_environment: Option<&(&str, Proxy)>, error: HttpErr
         (None, None) => return error,
     };
     match error.fault {
-        HttpFault::Connect | HttpFault::Timeout | HttpFault::Refused | HttpFault::Tls => {
+        HttpFault::Connect | HttpFault::Exhausted | HttpFault::Timeout | HttpFault::Refused | HttpFault::Tls => {
             HttpError { message: format!("{} {way}", error.message), ..error }
         }
         HttpFault::Broken | HttpFault::TooLarge => error,
@@ -361,6 +362,8 @@ fn fault(error: reqwest::Error) -> HttpError {
         HttpFault::Timeout
     } else if is_tls(&error) {
         HttpFault::Tls
+    } else if error.is_connect() && ran_out(&error) {
+        HttpFault::Exhausted
     } else if error.is_connect() {
         HttpFault::Connect
     } else if error.is_builder() {
@@ -375,6 +378,11 @@ fn fault(error: reqwest::Error) -> HttpError {
 fn is_tls(error: &(dyn std::error::Error + 'static)) -> bool {
     let carried = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
     error.is::<rustls::Error>() || carried.is_some_and(|error| is_tls(error)) || error.source().is_some_and(is_tls)
+}
+
+/// Whether a shortage is among the causes.
+fn ran_out(error: &(dyn std::error::Error + 'static)) -> bool {
+    error.downcast_ref::<std::io::Error>().is_some_and(is_shortage) || error.source().is_some_and(ran_out)
 }
 
 /// The most telling sentence of an error: its innermost cause, after what was being done.

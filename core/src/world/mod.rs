@@ -23,6 +23,7 @@ mod processes;
 #[cfg(all(unix, test))]
 mod processes_elsewhere;
 mod roots;
+pub(crate) mod shortage;
 pub(crate) mod witness;
 
 use std::future::Future;

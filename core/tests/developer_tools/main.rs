@@ -280,19 +280,25 @@ type Fault = fn() -> ProcessError;
 #[test]
 fn tools_that_hang_flood_or_vanish() {
     use ErrorKind::{Transient, Unavailable};
-    let faults: [(Fault, &str, ErrorKind); 4] = [
-        (|| ProcessError::TimedOut, "did not answer within 10 s; the option process_timeout", Transient),
-        (|| ProcessError::TooMuchOutput, "is larger than a token can be", Transient),
-        (|| ProcessError::Start(std::io::ErrorKind::NotFound.into()), "could not be started", Unavailable),
-        (|| ProcessError::Start(std::io::ErrorKind::PermissionDenied.into()), "could not be started", Unavailable),
+    let faults: [(Fault, &str, ErrorKind, ErrorKind); 5] = [
+        (|| ProcessError::TimedOut, "did not answer within 10 s; the option process_timeout", Transient, Unavailable),
+        (|| ProcessError::TooMuchOutput, "is larger than a token can be", Transient, Unavailable),
+        (|| ProcessError::Start(std::io::ErrorKind::NotFound.into()), "could not be started", Unavailable, Unavailable),
+        (
+            || ProcessError::Start(std::io::ErrorKind::PermissionDenied.into()),
+            "could not be started",
+            Unavailable,
+            Unavailable,
+        ),
+        (|| ProcessError::Start(std::io::ErrorKind::OutOfMemory.into()), "could not be started", Transient, Transient),
     ];
     for tool in TOOLS {
-        for (fault, words, alone) in faults {
+        for (fault, words, alone, in_chain) in faults {
             let [by_name, in_default] = tool.run(move || Err(fault()));
             let error = by_name.unwrap_err();
             assert_eq!(error.kind(), alone, "{error}");
             assert!(error.message().contains(words), "{error}");
-            assert_eq!(in_default.unwrap_err().kind(), Unavailable);
+            assert_eq!(in_default.unwrap_err().kind(), in_chain);
         }
     }
 }

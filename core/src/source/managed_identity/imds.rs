@@ -90,6 +90,9 @@ impl Imds {
             Err(error) if error.fault == HttpFault::Timeout => {
                 Err(nobody(&format!("no answer within {} ms: {error}", patience.as_millis())))
             }
+            Err(error) if error.fault == HttpFault::Exhausted => {
+                Err(no_answer(ask, ENDPOINT, &error, ErrorKind::Transient))
+            }
             Err(error) => Err(nobody(&format!("no answer: {error}"))),
         }
     }
