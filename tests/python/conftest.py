@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -32,6 +33,12 @@ PATIENCE = 60
 STORAGE = "https://storage.azure.com/.default"
 ARC_TOKENS = "/var/opt/azcmagent/tokens"
 """The one folder in which Azure Arc's clients look for its challenges."""
+
+
+# Whoever runs the tests in the background may have these ignored, and programs inherit that.
+for _ignored in (signal.SIGINT, signal.SIGHUP):
+    if signal.getsignal(_ignored) == signal.SIG_IGN:
+        signal.signal(_ignored, signal.default_int_handler if _ignored == signal.SIGINT else signal.SIG_DFL)
 
 
 @dataclass

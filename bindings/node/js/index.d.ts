@@ -85,8 +85,8 @@ export declare class DefaultAzureCredential extends Credential {
   constructor(options?: DefaultAzureCredentialOptions);
 }
 
-/** Options of {@link ManagedIdentityCredential}: at most one of the ids. */
-export interface ManagedIdentityCredentialOptions extends TokenCredentialOptions {
+/** Options of {@link ManagedIdentityCredential}: at most one of the ids. In a pod it asks an authority, elsewhere none. */
+export interface ManagedIdentityCredentialOptions extends AuthorityOptions, MultiTenantOptions {
   /** A user-assigned identity by its client id. */
   clientId?: string;
   /** A user-assigned identity by its object (principal) id. */

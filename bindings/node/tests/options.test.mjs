@@ -25,7 +25,7 @@ const REFUSED = [
 const IN_PAGES = ["loginStyle"];
 
 /** Python's spellings, which work and need no declaration here. */
-const PYTHONS = ["identityConfig", "proxies", "retryTotal", "clientCertificate"];
+const PYTHONS = ["identityConfig", "proxies", "retryTotal", "clientCertificate", "useEnvSettings"];
 
 /** Types that stay out: they are of what is refused, or of what names.test.mjs leaves out. */
 const TYPES_NEVER = [
@@ -112,7 +112,7 @@ function declared() {
 }
 
 /** The sentence with which a class refuses an option; undefined for one that it reads. */
-function refusal(name, option, value = null) {
+function refusal(name, option, value = {}) {
   const given = [...(NEEDED[name] ?? []), { [option]: value }];
   try {
     new azcred[name](...given);

@@ -136,43 +136,31 @@ impl Credential {
     ///
     /// Keywords: `claims` (the decoded JSON of a claims challenge), `tenant_id`, `enable_cae`, and azcred's own `timeout`
     /// (how long this call waits, in seconds) and `min_ttl` (how long the token must still live, in seconds).
-    // Each keyword by itself: for a function that takes any, Python makes a dictionary at each call.
     #[pyo3(
-        signature = (scope = None, /, *scopes, claims = None, tenant_id = None, enable_cae = None, timeout = None, min_ttl = None),
+        signature = (*scopes, claims = None, tenant_id = None, enable_cae = None, timeout = None, min_ttl = None),
         text_signature = "($self, *scopes, claims=None, tenant_id=None, enable_cae=False, timeout=None, min_ttl=None)"
     )]
-    #[expect(clippy::too_many_arguments, reason = "the keywords of the method")]
     fn get_token<'py>(
         slf: &Bound<'py, Credential>,
-        scope: Option<&Bound<'py, PyAny>>,
         scopes: &Bound<'py, PyTuple>,
-        claims: Option<&Bound<'py, PyAny>>,
-        tenant_id: Option<&Bound<'py, PyAny>>,
-        enable_cae: Option<&Bound<'py, PyAny>>,
-        timeout: Option<&Bound<'py, PyAny>>,
-        min_ttl: Option<&Bound<'py, PyAny>>,
+        claims: Option<Bound<'py, PyAny>>,
+        tenant_id: Option<Bound<'py, PyAny>>,
+        enable_cae: Option<Bound<'py, PyAny>>,
+        timeout: Option<Bound<'py, PyAny>>,
+        min_ttl: Option<Bound<'py, PyAny>>,
     ) -> PyResult<Py<PyAny>> {
-        let wishes = Wishes { claims, tenant_id, enable_cae, min_ttl };
-        if let Some(found) = slf.get().quick(slf.py(), scope, scopes, &wishes, Shape::Pair) {
-            return found;
-        }
-        Credential::made(slf)?.get(slf.py(), &asked(scope, scopes, &wishes, timeout), Shape::Pair)
+        let asked = Asked { scopes, claims, tenant_id, enable_cae, timeout, min_ttl };
+        Credential::made(slf)?.get(slf.py(), &asked, Shape::Pair)
     }
 
     /// A token for the scopes, as azure-core's `AccessTokenInfo`; `options` is a dictionary of `get_token`'s keywords.
-    #[pyo3(signature = (scope = None, /, *scopes, options = None), text_signature = "($self, *scopes, options=None)")]
+    #[pyo3(signature = (*scopes, options = None))]
     fn get_token_info<'py>(
         slf: &Bound<'py, Credential>,
-        scope: Option<&Bound<'py, PyAny>>,
         scopes: &Bound<'py, PyTuple>,
         options: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Py<PyAny>> {
-        if options.is_none_or(PyDictMethods::is_empty)
-            && let Some(found) = slf.get().quick(slf.py(), scope, scopes, &Wishes::default(), Shape::Info)
-        {
-            return found;
-        }
-        Credential::made(slf)?.get(slf.py(), &Asked::new(scope.cloned(), scopes).with(options)?, Shape::Info)
+        Credential::made(slf)?.get(slf.py(), &Asked::new(scopes).with(options)?, Shape::Info)
     }
 
     /// Tell that a resource refused this token though it looks alive (HTTP 401): the next call asks for another one.
@@ -212,7 +200,7 @@ impl Credential {
         options: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<String> {
         let (python, made) = (slf.py(), Credential::made(slf)?);
-        let asked = Asked::new(None, scopes).with(options)?;
+        let asked = Asked::new(scopes).with(options)?;
         let request = made.core.authentication(asked.request(None)?);
         log::listen(python)?;
         made.wait(python, &request.map_err(|error| raised(python, &error))?)?;
@@ -224,18 +212,14 @@ impl Credential {
     fn _cached<'py>(
         slf: &Bound<'py, Credential>,
         scopes: &Bound<'py, PyTuple>,
-        claims: Option<&Bound<'py, PyAny>>,
-        tenant_id: Option<&Bound<'py, PyAny>>,
-        enable_cae: Option<&Bound<'py, PyAny>>,
-        timeout: Option<&Bound<'py, PyAny>>,
-        min_ttl: Option<&Bound<'py, PyAny>>,
+        claims: Option<Bound<'py, PyAny>>,
+        tenant_id: Option<Bound<'py, PyAny>>,
+        enable_cae: Option<Bound<'py, PyAny>>,
+        timeout: Option<Bound<'py, PyAny>>,
+        min_ttl: Option<Bound<'py, PyAny>>,
     ) -> PyResult<Option<Py<PyAny>>> {
-        let wishes = Wishes { claims, tenant_id, enable_cae, min_ttl };
-        if let Some(found) = slf.get().only(slf.py(), scopes, &wishes, Shape::Pair) {
-            return found.map(Some);
-        }
-        let (first, rest) = parted(scopes);
-        Credential::made(slf)?.find(slf.py(), &asked(first.as_ref(), &rest, &wishes, timeout), Shape::Pair)
+        let asked = Asked { scopes, claims, tenant_id, enable_cae, timeout, min_ttl };
+        Credential::made(slf)?.find(slf.py(), &asked, Shape::Pair)
     }
 
     /// The same for `get_token_info`.
@@ -244,13 +228,7 @@ impl Credential {
         scopes: &Bound<'py, PyTuple>,
         options: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Option<Py<PyAny>>> {
-        if options.is_none_or(PyDictMethods::is_empty)
-            && let Some(found) = slf.get().only(slf.py(), scopes, &Wishes::default(), Shape::Info)
-        {
-            return found.map(Some);
-        }
-        let (first, rest) = parted(scopes);
-        let asked = Asked::new(first, &rest).with(options)?;
+        let asked = Asked::new(scopes).with(options)?;
         Credential::made(slf)?.find(slf.py(), &asked, Shape::Info)
     }
 
@@ -268,7 +246,7 @@ impl Credential {
         log::listen(python)?;
         made.on(events);
         let cancel = Cancel::new();
-        let asked = Asked::new(None, scopes).with(options)?;
+        let asked = Asked::new(scopes).with(options)?;
         let request = asked.request(Some(cancel.clone()))?;
         if exit::is_closed() {
             // In a hook that runs at the end of the program: nothing comes from azcred's thread any more, so this one waits.
@@ -305,36 +283,16 @@ impl Credential {
 }
 
 impl Credential {
-    /// The live token for one scope, if nothing is to be done about it and nothing is wrong with the arguments.
+    /// The live token for a scope, if nothing is to be done about it and nothing is wrong with the arguments.
     #[inline]
-    fn quick(
+    pub(crate) fn quick(
         &self,
         python: Python<'_>,
-        scope: Option<&Bound<'_, PyAny>>,
-        others: &Bound<'_, PyTuple>,
+        scope: &Bound<'_, PyAny>,
         wishes: &Wishes<'_, '_>,
         shape: Shape,
     ) -> Option<PyResult<Py<PyAny>>> {
-        if !others.is_empty() {
-            return None;
-        }
-        peek(&self.made.get()?.core, scope?, wishes, |token| object(python, token, shape))
-    }
-
-    /// [`Credential::quick`] for a tuple of scopes.
-    #[inline]
-    fn only(
-        &self,
-        python: Python<'_>,
-        scopes: &Bound<'_, PyTuple>,
-        wishes: &Wishes<'_, '_>,
-        shape: Shape,
-    ) -> Option<PyResult<Py<PyAny>>> {
-        if scopes.len() != 1 {
-            return None;
-        }
-        let scope = scopes.get_borrowed_item(0).ok()?;
-        peek(&self.made.get()?.core, &scope, wishes, |token| object(python, token, shape))
+        peek(&self.made.get()?.core, scope, wishes, |token| object(python, token, shape))
     }
 
     /// What it is; an error for an object whose class did not make it.
@@ -356,11 +314,7 @@ impl Made {
     }
 
     /// The live token of the cache; starts the renewal that is due.
-    #[inline]
     fn find(&self, python: Python<'_>, asked: &Asked<'_, '_>, shape: Shape) -> PyResult<Option<Py<PyAny>>> {
-        if let Some(token) = asked.peek(&self.core, |token| object(python, token, shape)) {
-            return token.map(Some);
-        }
         log::listen(python)?;
         let request = asked.request(None)?;
         let cached = self.core.cached(&request).map_err(|error| raised_for(python, &error, &request.scopes))?;
@@ -421,29 +375,6 @@ fn copied<'py>(
         other.getattr("__dict__")?.call_method1("update", (copy(attributes.into_any())?,))?;
     }
     Ok(other)
-}
-
-/// The arguments of a call that is not answered at once.
-fn asked<'a, 'py>(
-    scope: Option<&Bound<'py, PyAny>>,
-    scopes: &'a Bound<'py, PyTuple>,
-    wishes: &Wishes<'_, 'py>,
-    timeout: Option<&Bound<'py, PyAny>>,
-) -> Asked<'a, 'py> {
-    Asked {
-        claims: wishes.claims.cloned(),
-        tenant_id: wishes.tenant_id.cloned(),
-        enable_cae: wishes.enable_cae.cloned(),
-        timeout: timeout.cloned(),
-        min_ttl: wishes.min_ttl.cloned(),
-        ..Asked::new(scope.cloned(), scopes)
-    }
-}
-
-/// The first scope and the others.
-fn parted<'py>(scopes: &Bound<'py, PyTuple>) -> (Option<Bound<'py, PyAny>>, Bound<'py, PyTuple>) {
-    let rest = if scopes.len() > 1 { scopes.get_slice(1, scopes.len()) } else { PyTuple::empty(scopes.py()) };
-    (scopes.get_item(0).ok(), rest)
 }
 
 fn shape(info: bool) -> Shape {

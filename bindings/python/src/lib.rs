@@ -11,6 +11,7 @@ mod held;
 mod log;
 mod made;
 mod request;
+mod shortcut;
 mod token;
 mod value;
 
@@ -52,6 +53,7 @@ mod _azcred {
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        super::shortcut::install(&module.py().get_type::<Credential>())?;
         module.py().import("atexit")?.call_method1("register", (module.getattr("_close")?,))?;
         Ok(())
     }

@@ -10,7 +10,7 @@ use crate::error::raised;
 
 /// What a caller passed, as it is.
 pub(crate) struct Asked<'a, 'py> {
-    pub(crate) scopes: Scopes<'a, 'py>,
+    pub(crate) scopes: &'a Bound<'py, PyTuple>,
     pub(crate) claims: Option<Bound<'py, PyAny>>,
     pub(crate) tenant_id: Option<Bound<'py, PyAny>>,
     pub(crate) enable_cae: Option<Bound<'py, PyAny>>,
@@ -18,16 +18,9 @@ pub(crate) struct Asked<'a, 'py> {
     pub(crate) min_ttl: Option<Bound<'py, PyAny>>,
 }
 
-/// The positional arguments. The first is apart, since a tuple for all of them costs as much as the look itself.
-pub(crate) struct Scopes<'a, 'py> {
-    first: Option<Bound<'py, PyAny>>,
-    rest: &'a Bound<'py, PyTuple>,
-}
-
 impl<'a, 'py> Asked<'a, 'py> {
     /// These scopes, without further wishes.
-    pub(crate) fn new(first: Option<Bound<'py, PyAny>>, rest: &'a Bound<'py, PyTuple>) -> Asked<'a, 'py> {
-        let scopes = Scopes { first, rest };
+    pub(crate) fn new(scopes: &'a Bound<'py, PyTuple>) -> Asked<'a, 'py> {
         Asked { scopes, claims: None, tenant_id: None, enable_cae: None, timeout: None, min_ttl: None }
     }
 
@@ -49,22 +42,21 @@ impl<'a, 'py> Asked<'a, 'py> {
         Ok(self)
     }
 
-    /// [`peek`] with what was passed.
-    pub(crate) fn peek<R>(&self, credential: &Credential, look: impl FnOnce(&AccessToken) -> R) -> Option<R> {
-        let Asked { scopes, claims, tenant_id, enable_cae, min_ttl, .. } = self;
-        let wishes = Wishes {
+    /// What a look needs to know of it.
+    pub(crate) fn wishes(&self) -> Wishes<'_, 'py> {
+        let Asked { claims, tenant_id, enable_cae, min_ttl, .. } = self;
+        Wishes {
             claims: claims.as_ref(),
             tenant_id: tenant_id.as_ref(),
             enable_cae: enable_cae.as_ref(),
             min_ttl: min_ttl.as_ref(),
-        };
-        if scopes.rest.is_empty() { peek(credential, scopes.first.as_ref()?, &wishes, look) } else { None }
+        }
     }
 
     /// The request, or what is wrong with it.
     pub(crate) fn request(&self, cancel: Option<Cancel>) -> PyResult<TokenRequest> {
         let mut request = TokenRequest { cancel, ..TokenRequest::default() };
-        for scope in self.scopes.first.iter().cloned().chain(self.scopes.rest) {
+        for scope in self.scopes {
             let Ok(text) = scope.cast::<PyString>() else {
                 return Err(wrong(scope.py(), "scopes", "texts", &scope));
             };

@@ -29,13 +29,14 @@ class _Network(Noted, total=False):
     proxies: Mapping[str, str | None]
     read_timeout: float
     retry_total: int
+    use_env_settings: bool
 
 class Entra(_Network, total=False):
     additionally_allowed_tenants: Sequence[str] | None
     authority: str | None
     disable_instance_discovery: bool | None
 
-class ManagedIdentity(_Network, total=False):
+class ManagedIdentity(Entra, total=False):
     client_id: str | None
     identity_config: Mapping[str, str] | None
     object_id: str | None
