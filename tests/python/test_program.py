@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import re
 import signal
+import struct
 import subprocess
 import time
 from pathlib import Path
 
 import pytest
-from conftest import AZCRED, PATIENCE, ROOT, Emulator, plain, run
+from conftest import AZCRED, DIST, PATIENCE, ROOT, Emulator, plain, run
 
 RESOURCE = "https://storage.azure.com"
 
@@ -26,6 +28,82 @@ def test_a_token_in_three_forms(emulator: Emulator) -> None:
     assert told["credential"] == "ManagedIdentityCredential"
     assert time.time() < told["refresh_on"] < told["expires_on"]
     assert {entry["query"]["resource"] for entry in emulator.requests()} == {RESOURCE}
+
+
+def test_a_token_for_a_shell(emulator: Emulator) -> None:
+    script = f'set -a; eval "$({AZCRED} token --resource {RESOURCE} --output env)"; env'
+    lines = dict(line.split("=", 1) for line in run(["sh", "-c", script], emulator.app_service()).stdout.splitlines())
+    assert lines["AZCRED_TOKEN"].startswith("ey")
+    assert time.time() < int(lines["AZCRED_TOKEN_EXPIRES_ON"]) < time.time() + 86_500
+
+
+@pytest.mark.parametrize("asked", ["client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1", None])
+def test_a_token_for_kubectl(asked: str | None, emulator: Emulator) -> None:
+    env = emulator.app_service() | {"CI": "true"}
+    # What kubectl sets; who is called by it does not write to a log.
+    info = {"apiVersion": asked, "kind": "ExecCredential", "spec": {"interactive": False}}
+    env |= {"KUBERNETES_EXEC_INFO": json.dumps(info)} if asked else {"CI": "false"}
+    told = json.loads(run([AZCRED, "token", "--resource", RESOURCE, "--output", "exec-credential"], env).stdout)
+    assert (told["apiVersion"], told["kind"]) == (asked or "client.authentication.k8s.io/v1", "ExecCredential")
+    expires = datetime.datetime.fromisoformat(told["status"]["expirationTimestamp"].replace("Z", "+00:00"))
+    assert expires.timestamp() > time.time()
+    assert told["status"]["token"].startswith("ey")
+
+
+@pytest.mark.parametrize("info", ["", "{", "[]", '{"apiVersion": "client.authentication.k8s.io/v1alpha1"}'])
+def test_a_kubectl_that_asks_for_something_else(info: str) -> None:
+    command = [AZCRED, "token", "--resource", RESOURCE, "--output", "exec-credential"]
+    done = run(command, {"KUBERNETES_EXEC_INFO": info}, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "KUBERNETES_EXEC_INFO: expected the apiVersion client.authentication.k8s.io/v1 or" in done.stderr
+
+
+def test_a_token_for_odbc(emulator: Emulator) -> None:
+    env = plain() | emulator.app_service()
+    made = subprocess.run(
+        [AZCRED, "token", "--resource", RESOURCE, "--output", "odbc"], env=env, stdout=subprocess.PIPE, timeout=PATIENCE
+    ).stdout
+    # As the driver's documentation packs it in Python.
+    text = made[4:].decode("utf-16-le")
+    assert text.startswith("ey")
+    assert made == struct.pack(f"<I{len(made) - 4}s", len(made) - 4, text.encode("utf-16-le"))
+
+
+def test_no_token_gets_into_the_log_of_ci(emulator: Emulator, tmp_path: Path) -> None:
+    env = emulator.app_service()
+    command = [AZCRED, "token", "--resource", RESOURCE]
+    for sign in (
+        {"CI": "true"},
+        {"GITHUB_ACTIONS": "true"},
+        {"TF_BUILD": "True"},
+        {"JENKINS_URL": "http://ci.example"},
+    ):
+        done = run(command, env | sign, check=False)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert f"{next(iter(sign))} says that this is a CI job" in done.stderr
+    assert emulator.requests() == []
+    assert run([*command, "--allow-ci"], env | {"CI": "true"}).stdout.startswith("ey")
+    assert run(command, env | {"CI": "false"}).stdout.startswith("ey")
+    # A file is no log.
+    with (tmp_path / "token").open("w") as file:
+        subprocess.run([str(part) for part in command], env=plain() | env | {"CI": "true"}, stdout=file, check=True)
+    assert (tmp_path / "token").read_text().startswith("ey")
+
+
+def test_completions_and_pages(tmp_path: Path) -> None:
+    script = tmp_path / "complete"
+    script.write_text(run([AZCRED, "completions", "bash"]).stdout)
+    asked = f'. {script}; COMP_WORDS=(azcred token --out); COMP_CWORD=2; _azcred azcred --out token; echo "${{COMPREPLY[*]}}"'
+    assert run(["bash", "-c", asked]).stdout == "--output\n"
+    for file in (
+        "bash-completion/completions/azcred",
+        "zsh/site-functions/_azcred",
+        "fish/vendor_completions.d/azcred.fish",
+    ):
+        assert "exec-credential" in (DIST / "share" / file).read_text()
+    page = (DIST / "share/man/man1/azcred-token.1").read_text()
+    assert ".TH azcred-token 1" in page
+    assert "Kubernetes" in page
 
 
 @pytest.mark.parametrize("credential", ["DefaultAzureCredential", "ManagedIdentityCredential"])
@@ -68,7 +146,11 @@ def test_every_option_that_is_a_secret_needs_a_file() -> None:
     [
         ([], 2, "--scope <SCOPE>|--resource <RESOURCE>"),
         (["--scope", "a", "--resource", "b"], 2, "cannot be used with"),
-        (["--resource", RESOURCE, "--output", "yaml"], 2, "[possible values: text, json, header]"),
+        (
+            ["--resource", RESOURCE, "--output", "yaml"],
+            2,
+            "[possible values: text, json, header, env, exec-credential, odbc]",
+        ),
         (["--resource", RESOURCE, "--timeout", "0"], 2, "0 is not in 1..=3600"),
         (["--resource", ""], 2, "'--resource <RESOURCE>'"),
         (["--scope", ""], 2, "'--scope <SCOPE>'"),

@@ -8,6 +8,13 @@ use std::process::Command;
 
 use crate::{Result, copy, notices, output, read, run, write};
 
+/// Where shells look for completions, below `share`.
+const COMPLETIONS: [(&str, &str); 3] = [
+    ("bash", "bash-completion/completions/azcred"),
+    ("zsh", "zsh/site-functions/_azcred"),
+    ("fish", "fish/vendor_completions.d/azcred.fish"),
+];
+
 const SONAME: &str = "libazcred.so.0";
 
 /// Fills `dist/`.
@@ -74,7 +81,15 @@ fn licences(root: &Path, package: &str, folder: &Path) -> Result {
 
 fn program(root: &Path, dist: &Path) -> Result {
     licences(root, "azcred-cli", &dist.join("share/doc/azcred"))?;
-    copy(&cargo(root, "azcred-cli")?.join("azcred"), &dist.join("bin/azcred"))
+    let program = dist.join("bin/azcred");
+    copy(&cargo(root, "azcred-cli")?.join("azcred"), &program)?;
+    let pages = dist.join("share/man/man1");
+    std::fs::create_dir_all(&pages).map_err(|error| format!("{}: {error}", pages.display()))?;
+    run(Command::new(&program).arg("man").arg(&pages))?;
+    for (shell, file) in COMPLETIONS {
+        write(&dist.join("share").join(file), &output(Command::new(&program).args(["completions", shell]))?)?;
+    }
+    Ok(())
 }
 
 fn library(root: &Path, dist: &Path) -> Result {

@@ -4,11 +4,12 @@
 use std::time::Duration;
 
 use azcred::{AccessToken, Credential, Error, Spelling, TokenRequest, Value};
+use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
-use clap::{Args, ValueEnum};
-use serde_json::json;
 
+use super::ci;
 use super::option::Given;
+use super::output::Output;
 
 const DEFAULT: &str = "DefaultAzureCredential";
 
@@ -19,13 +20,17 @@ const DEFAULT: &str = "DefaultAzureCredential";
     azcred token --scope https://vault.azure.net/.default --output json\n  \
     azcred token --resource https://storage.azure.com --client-id 11111111-1111-1111-1111-111111111111\n  \
     azcred token --resource https://storage.azure.com --credential AzureCliCredential --option process_timeout=30\n  \
-    curl -H \"$(azcred token --resource https://storage.azure.com --output header)\" …")]
+    curl -H \"$(azcred token --resource https://storage.azure.com --output header)\" …\n  \
+    docker run --env-file <(azcred token --resource https://vault.azure.net --output env) …")]
 pub(super) struct Arguments {
     #[command(flatten)]
     what: What,
     /// How to print the token.
     #[arg(long, value_enum, default_value_t = Output::Text)]
     output: Output,
+    /// Print the token in a CI job too, where it may come into the log.
+    #[arg(long)]
+    allow_ci: bool,
     /// The credential to ask, by class name; the environment has the settings that no option gives.
     #[arg(long, value_name = "NAME", default_value = DEFAULT)]
     credential: String,
@@ -58,24 +63,15 @@ struct What {
     resource: Option<String>,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Output {
-    /// The token alone.
-    Text,
-    /// An object with the token, its times and where it came from.
-    Json,
-    /// A header line: `Authorization: Bearer …`.
-    Header,
-}
-
 pub(super) fn run(arguments: &Arguments) -> Result<(), String> {
+    let output = arguments.output;
+    output.check()?;
+    if !arguments.allow_ci && !output.is_read_by_kubectl() {
+        ci::refuse_log()?;
+    }
     let options = options(arguments)?;
     let token = get(arguments, options).map_err(|error| error.message().to_owned())?;
-    match arguments.output {
-        Output::Text => super::say(token.secret()),
-        Output::Header => super::say(&format!("Authorization: {}", token.authorization())),
-        Output::Json => super::say(&json(&token).to_string()),
-    }
+    super::put(&output.of(&token)?)
 }
 
 fn options(arguments: &Arguments) -> Result<Vec<(String, Value)>, String> {
@@ -104,18 +100,4 @@ fn get(arguments: &Arguments, options: Vec<(String, Value)>) -> Result<AccessTok
         ..what
     };
     Credential::new(&arguments.credential, options, Spelling::Snake)?.get_token(&request)
-}
-
-fn json(token: &AccessToken) -> serde_json::Value {
-    let provenance = token.provenance();
-    json!({
-        "token": token.secret(),
-        "token_type": token.token_type(),
-        "expires_on": token.expires_on(),
-        "refresh_on": token.refresh_on(),
-        "credential": provenance.credential,
-        "source": provenance.source,
-        "tenant_id": provenance.tenant_id,
-        "client_id": provenance.client_id,
-    })
 }

@@ -205,8 +205,15 @@ fn with_options(
         Some(options) => Some(options.cast::<PyDict>().ok()?),
         None => None,
     };
-    if options.is_none_or(PyDictMethods::is_empty) {
+    let number = options.map_or(0, PyDictMethods::len);
+    if number == 0 {
         return credential.quick(python, scope, &Wishes::default(), Shape::Info);
+    }
+    // What azure-core wishes where a client answers claims challenges: found by one look.
+    let flag = options.filter(|_| number == 1).map(|options| options.get_item(&Keywords::get(python).enable_cae));
+    if let Some(flag) = flag.transpose().ok()?.flatten() {
+        let enable_cae = Some(&flag).filter(|flag| !flag.is_none());
+        return credential.quick(python, scope, &Wishes { enable_cae, ..Wishes::default() }, Shape::Info);
     }
     let none = PyTuple::empty(python);
     let asked = Asked::new(&none).with(options).ok()?;
