@@ -61,7 +61,7 @@ def test_a_kubectl_that_asks_for_something_else(info: str) -> None:
 def test_a_token_for_odbc(emulator: Emulator) -> None:
     env = plain() | emulator.app_service()
     made = subprocess.run(
-        [AZCRED, "token", "--resource", RESOURCE, "--output", "odbc"], env=env, stdout=subprocess.PIPE, timeout=PATIENCE
+        [AZCRED, "token", "--resource", RESOURCE, "--output", "odbc"], env=env, stdout=subprocess.PIPE, check=True
     ).stdout
     # As the driver's documentation packs it in Python.
     text = made[4:].decode("utf-16-le")
@@ -93,7 +93,8 @@ def test_no_token_gets_into_the_log_of_ci(emulator: Emulator, tmp_path: Path) ->
 def test_completions_and_pages(tmp_path: Path) -> None:
     script = tmp_path / "complete"
     script.write_text(run([AZCRED, "completions", "bash"]).stdout)
-    asked = f'. {script}; COMP_WORDS=(azcred token --out); COMP_CWORD=2; _azcred azcred --out token; echo "${{COMPREPLY[*]}}"'
+    words = "COMP_WORDS=(azcred token --out); COMP_CWORD=2; _azcred azcred --out token"
+    asked = f'. {script}; {words}; echo "${{COMPREPLY[*]}}"'
     assert run(["bash", "-c", asked]).stdout == "--output\n"
     for file in (
         "bash-completion/completions/azcred",
