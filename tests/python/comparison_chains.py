@@ -135,6 +135,18 @@ CASES = [
         )(peer),
         **ONLY_SYNC,
     ),
+    Case(
+        "default chain: the browser's tenant",
+        lambda peer: peer.ask(
+            chain(
+                peer,
+                interactive_browser_client_id=peer.ready["public_client_id"],
+                interactive_browser_tenant_id=peer.ready["tenant_id"],
+            )
+        ),
+        env=at_the_emulator(AZURE_TENANT_ID="bogus.example", AZURE_TOKEN_CREDENTIALS="InteractiveBrowserCredential"),
+        **ONLY_SYNC,
+    ),
     Case("default chain: no browser", chosen, env=at_the_emulator()),
     Case(
         "default chain: a workload's identity and tenant",

@@ -177,6 +177,8 @@ CASES = [
     Case("region: of a user's token", in_a_region, env=region("westeurope"), aio=False),
     # ---- claims
     Case("claims", secret({"claims": CLAIMS})),
+    Case("claims: empty", secret({"claims": ""})),
+    Case("tenant: empty", secret({"tenant_id": ""})),
     Case("claims: with client capabilities", secret({"claims": CLAIMS, "enable_cae": True})),
     Case("client capabilities", secret({"enable_cae": True})),
     Case("client capabilities: two tokens", capable),
