@@ -173,6 +173,14 @@ def emulator(_emulator: Emulator) -> Emulator:
 
 
 @pytest.fixture
+def app_service(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Emulator:
+    """Make this process an App Service worker."""
+    for name, value in emulator.app_service().items():
+        monkeypatch.setenv(name, value)
+    return emulator
+
+
+@pytest.fixture
 def connect_proxy(emulator: Emulator) -> Iterator[ConnectProxy]:
     """Give a proxy that leads the names of Entra ID to the emulator, and nothing anywhere else."""
     from connect_proxy import PRODUCTION, ConnectProxy

@@ -37,12 +37,10 @@ def herd(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def app_service(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Emulator:
+def app_service(app_service: Emulator) -> Emulator:
     """Make this process an App Service worker whose endpoint takes its time over the first answer."""
-    for name, value in emulator.app_service().items():
-        monkeypatch.setenv(name, value)
-    emulator.fault(endpoint="app_service", latency_ms=300, count=1)
-    return emulator
+    app_service.fault(endpoint="app_service", latency_ms=300, count=1)
+    return app_service
 
 
 @pytest.fixture

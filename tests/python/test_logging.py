@@ -16,14 +16,6 @@ from conftest import Emulator, python, run
 LOGGER = logging.getLogger("azcred")
 
 
-@pytest.fixture
-def app_service(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Emulator:
-    """Make this process an App Service worker."""
-    for name, value in emulator.app_service().items():
-        monkeypatch.setenv(name, value)
-    return emulator
-
-
 class Collector(logging.Handler):
     """A handler that keeps what it gets, and on which thread."""
 

@@ -19,14 +19,6 @@ from conftest import Emulator, python
 LATER = int(time.time()) + 3600
 
 
-@pytest.fixture
-def app_service(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Emulator:
-    """Make this process an App Service worker."""
-    for name, value in emulator.app_service().items():
-        monkeypatch.setenv(name, value)
-    return emulator
-
-
 class Stranger:
     """A credential that is neither's."""
 

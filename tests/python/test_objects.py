@@ -22,14 +22,6 @@ from conftest import Emulator, run
 SCOPE = "https://objects.example/.default"
 
 
-@pytest.fixture
-def app_service(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Emulator:
-    """Make this process an App Service worker."""
-    for name, value in emulator.app_service().items():
-        monkeypatch.setenv(name, value)
-    return emulator
-
-
 def assertion() -> str:
     """Stand for a function that gives one."""
     return "a.b.c"

@@ -18,14 +18,6 @@ from conftest import STORAGE, Emulator
 LATER = int(time.time()) + 3600
 
 
-@pytest.fixture
-def app_service(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Emulator:
-    """Make this process an App Service worker."""
-    for name, value in emulator.app_service().items():
-        monkeypatch.setenv(name, value)
-    return emulator
-
-
 class Old:
     """A credential that knows the older protocol only."""
 

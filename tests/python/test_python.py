@@ -18,14 +18,6 @@ import pytest
 from conftest import PATIENCE, STORAGE, Emulator, plain, python, run
 
 
-@pytest.fixture
-def app_service(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Emulator:
-    """Make this process an App Service worker."""
-    for name, value in emulator.app_service().items():
-        monkeypatch.setenv(name, value)
-    return emulator
-
-
 def scope(request: pytest.FixtureRequest) -> str:
     """Give a scope that no other test has cached."""
     return f"https://{request.node.name.replace('_', '-').split('[')[0]}.example/.default"
