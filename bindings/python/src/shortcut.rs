@@ -27,12 +27,14 @@ pub(crate) fn install(class: &Bound<'_, PyType>) -> PyResult<()> {
     put::<CachedInfo>(class)
 }
 
+/// The methods themselves.
+static METHODS: [PyOnceLock<Py<PyAny>>; 4] = [const { PyOnceLock::new() }; 4];
+
 /// A method with a short way.
 trait Method {
+    /// Where it is among [`METHODS`].
+    const PLACE: usize;
     const NAME: &'static str;
-
-    /// The method itself.
-    fn whole() -> &'static PyOnceLock<Py<PyAny>>;
 
     /// The live token of the cache, if the call is a plain one and no renewal is due.
     fn quick(credential: &Credential, call: &Call<'_, '_>) -> Option<PyResult<Py<PyAny>>>;
@@ -94,12 +96,8 @@ impl<'a, 'py> Call<'a, 'py> {
 struct Token;
 
 impl Method for Token {
+    const PLACE: usize = 0;
     const NAME: &'static str = "get_token";
-
-    fn whole() -> &'static PyOnceLock<Py<PyAny>> {
-        static WHOLE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-        &WHOLE
-    }
 
     #[inline]
     fn quick(credential: &Credential, call: &Call<'_, '_>) -> Option<PyResult<Py<PyAny>>> {
@@ -129,12 +127,8 @@ impl Method for Token {
 struct Info;
 
 impl Method for Info {
+    const PLACE: usize = 1;
     const NAME: &'static str = "get_token_info";
-
-    fn whole() -> &'static PyOnceLock<Py<PyAny>> {
-        static WHOLE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-        &WHOLE
-    }
 
     #[inline]
     fn quick(credential: &Credential, call: &Call<'_, '_>) -> Option<PyResult<Py<PyAny>>> {
@@ -151,12 +145,8 @@ impl Method for Info {
 struct Cached;
 
 impl Method for Cached {
+    const PLACE: usize = 2;
     const NAME: &'static str = "_cached";
-
-    fn whole() -> &'static PyOnceLock<Py<PyAny>> {
-        static WHOLE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-        &WHOLE
-    }
 
     #[inline]
     fn quick(credential: &Credential, call: &Call<'_, '_>) -> Option<PyResult<Py<PyAny>>> {
@@ -172,12 +162,8 @@ impl Method for Cached {
 struct CachedInfo;
 
 impl Method for CachedInfo {
+    const PLACE: usize = 3;
     const NAME: &'static str = "_cached_info";
-
-    fn whole() -> &'static PyOnceLock<Py<PyAny>> {
-        static WHOLE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-        &WHOLE
-    }
 
     #[inline]
     fn quick(credential: &Credential, call: &Call<'_, '_>) -> Option<PyResult<Py<PyAny>>> {
@@ -273,7 +259,7 @@ fn whole<M: Method>(object: &Bound<'_, PyAny>, call: &Call<'_, '_>) -> PyResult<
     for (at, name) in call.names.into_iter().flatten().enumerate() {
         named.set_item(name, call.value(call.positional + at))?;
     }
-    let Some(method) = M::whole().get(python) else {
+    let Some(method) = METHODS[M::PLACE].get(python) else {
         return Err(raised(python, &Error::new(ErrorKind::Internal, format!("{} is not there yet", M::NAME))));
     };
     method.call(python, positional, Some(&named))
@@ -297,6 +283,6 @@ fn put<M: Method>(class: &Bound<'_, PyType>) -> PyResult<()> {
     // SAFETY: it gives a new reference, or NULL and an exception.
     let descriptor = unsafe { Bound::from_owned_ptr_or_err(python, descriptor) }?;
     // A class is there once; what is in place already is as good.
-    drop(M::whole().set(python, method.unbind()));
+    drop(METHODS[M::PLACE].set(python, method.unbind()));
     class.setattr(M::NAME, descriptor)
 }
