@@ -11,7 +11,6 @@ use serde::de::DeserializeOwned;
 
 use super::{About, Ask, Grant, Place, Tenants};
 use crate::error::{Error, ErrorKind};
-use crate::fingerprint::Fingerprint;
 use crate::request::shown;
 use crate::token::{Provenance, Secret};
 use crate::wire::answer::check_life;
@@ -103,10 +102,9 @@ impl Tool {
         let (permission, patience) = (tenants.permission(), timeout.as_millis().to_string());
         let mut parts: Vec<&str> = profile.iter().map(String::as_str).collect();
         parts.extend([tenant.as_deref().unwrap_or_default(), more, &permission, &patience]);
-        let identity = Fingerprint::of(kind.credential, &parts);
         // The tool's own deadline comes first, so that its error names it.
-        let patience = timeout + Duration::from_secs(5);
-        let about = About { credential: kind.credential, identity, patience, cae: false, tenants, members: Vec::new() };
+        let about = About::new(kind.credential, &parts, timeout + Duration::from_secs(5));
+        let about = About { tenants, ..about };
         Ok(Tool { kind, about, timeout })
     }
 

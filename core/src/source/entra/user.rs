@@ -12,7 +12,6 @@ use tokio::sync::Mutex;
 use super::account::{Account, AuthenticationRecord};
 use super::client::{Client, Tokens};
 use crate::error::{Error, ErrorKind};
-use crate::fingerprint::Fingerprint;
 use crate::generation::PerGeneration;
 use crate::source::{About, Ask, Fetch, Grant, Interactive, Source, Tenants};
 use crate::token::Secret;
@@ -107,10 +106,8 @@ impl User {
         parts.extend(proof.iter().chain(&setup.parts).map(Secret::expose));
         // Who expects one account must not find the token of another.
         parts.extend(setup.pinned.as_ref().map(|account| account.home_account_id.as_str()));
-        let identity = Fingerprint::of(client.credential, &parts);
-        let credential = client.credential;
         let patience = client.authority.patience(setup.patience);
-        let about = About { credential, identity, patience, cae: true, tenants: setup.tenants, members: Vec::new() };
+        let about = About { cae: true, tenants: setup.tenants, ..About::new(client.credential, &parts, patience) };
         User {
             about,
             client,
