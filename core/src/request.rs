@@ -222,6 +222,7 @@ mod tests {
             assert!(request.check().is_err(), "{claims}");
         }
     }
+
     #[test]
     fn an_empty_text_is_no_wish() {
         let (claims, tenant_id) = (Some(String::new()), Some(String::new()));

@@ -130,7 +130,7 @@ impl Answer {
 fn options<'py>(python: Python<'py>, request: &TokenRequest) -> PyResult<Bound<'py, PyDict>> {
     let options = PyDict::new(python);
     for (name, text) in [("claims", &request.claims), ("tenant_id", &request.tenant_id)] {
-        if let Some(text) = text.as_ref().filter(|text| !text.is_empty()) {
+        if let Some(text) = text {
             options.set_item(name, text)?;
         }
     }

@@ -8,7 +8,7 @@ use super::judge::Demand;
 use super::slot::{OurGate, Slot};
 use crate::driver;
 use crate::error::{Error, ErrorKind};
-use crate::request::TokenRequest;
+use crate::request::{TokenRequest, wish};
 use crate::source::{Ask, Audience, Interactive, Place, Source};
 use crate::tally::count;
 use crate::world::World;
@@ -42,10 +42,12 @@ impl Flight {
             source: Arc::clone(source),
             world,
             witness,
-            // The flight is everybody's: what one caller allows or cancels is that caller's own.
+            // The flight is everybody's: what one caller allows or cancels is that caller's own. An empty text is no wish,
+            // and no source has to know that.
             request: TokenRequest {
                 cancel: None,
                 timeout: None,
+                tenant_id: wish(request.tenant_id.as_deref()).map(str::to_owned),
                 claims: request.claims().map(str::to_owned),
                 ..request.clone()
             },

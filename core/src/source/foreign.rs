@@ -62,12 +62,8 @@ impl Foreign {
         if expires_on <= now {
             return Err(Error::new(ask.place.garbage(), format!("{credential}: it gave a token that is dead")));
         }
-        let provenance = Provenance {
-            credential,
-            source: "foreign",
-            tenant_id: ask.request.tenant_id.clone().filter(|tenant| !tenant.is_empty()),
-            client_id: None,
-        };
+        let provenance =
+            Provenance { credential, source: "foreign", tenant_id: ask.request.tenant_id.clone(), client_id: None };
         Ok(Grant { text, expires_on, refresh_in: refresh_on.map(|at| at.saturating_sub(now)), provenance })
     }
 }
