@@ -3,8 +3,6 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use once_cell::race::OnceBox;
-
 use crate::builder;
 use crate::cache::judge::{Demand, Verdict};
 use crate::cache::key::{Name, Scopes, with_scopes};
@@ -14,7 +12,7 @@ use crate::driver;
 use crate::error::{Error, ErrorKind};
 use crate::fingerprint::Fingerprint;
 use crate::function::{Pending, on_a_thread};
-use crate::lease::{Lane, Lease, Peek};
+use crate::lease::{Lanes, Lease, Peek};
 use crate::moment::Moment;
 use crate::options::{Spelling, Value};
 use crate::random;
@@ -32,13 +30,13 @@ use crate::world::World;
 pub struct Credential {
     source: Arc<dyn Source>,
     world: World,
-    /// The way of most calls, found once.
-    lane: Arc<OnceBox<Lane>>,
+    /// The way of most calls.
+    lanes: Arc<Lanes>,
 }
 
 impl Credential {
     fn made(source: Arc<dyn Source>, world: World) -> Credential {
-        Credential { source, world, lane: Arc::new(OnceBox::new()) }
+        Credential { source, world, lanes: Arc::default() }
     }
 
     /// A credential by its class name (`ManagedIdentityCredential`, `DefaultAzureCredential`, …) and its options.
@@ -118,20 +116,16 @@ impl Credential {
     /// [`Credential::peek`] for whoever needs no token of its own, only what `look` makes of it.
     #[inline]
     pub fn peek_at<R>(&self, peek: &Peek<'_>, look: impl FnOnce(&AccessToken) -> R) -> Option<R> {
-        let lane = self.lane.get();
-        if let Some(slot) = lane.and_then(|lane| lane.leads(peek)) {
+        if let Some(slot) = self.lanes.leads(peek) {
             return slot.fresh(peek.min_ttl, self.world.clock.moment(), look);
         }
         self.find(peek, |slot, now| {
-            let found = slot.fresh(peek.min_ttl, now, look);
-            if found.is_some()
-                && lane.is_none()
-                && let Some(lane) = Lane::new(peek, slot)
-            {
-                // Another thread may have been faster: its way is as good.
-                drop(self.lane.set(Box::new(lane)));
-            }
-            found
+            slot.sampled(peek.min_ttl, now, |token, is_sample| {
+                if is_sample || self.lanes.are_none() {
+                    self.lanes.note(peek, slot);
+                }
+                look(token)
+            })
         })
     }
 

@@ -2,8 +2,10 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use arc_swap::ArcSwapOption;
+use once_cell::race::OnceBox;
 
 use crate::cache::slot::Slot;
 use crate::credential::Credential;
@@ -75,14 +77,14 @@ impl fmt::Debug for Lease {
 
 /// The place of one scope, for a credential that is asked for the same one again and again: found by comparing one text.
 #[derive(Debug)]
-pub(crate) struct Lane {
+struct Lane {
     scope: Box<str>,
     enable_cae: bool,
     slot: Arc<Slot>,
 }
 
 impl Lane {
-    pub(crate) fn new(peek: &Peek<'_>, slot: &Arc<Slot>) -> Option<Lane> {
+    fn new(peek: &Peek<'_>, slot: &Arc<Slot>) -> Option<Lane> {
         match peek {
             Peek { scopes: [scope], tenant_id: None, enable_cae, .. } => {
                 Some(Lane { scope: (*scope).into(), enable_cae: *enable_cae, slot: Arc::clone(slot) })
@@ -93,10 +95,63 @@ impl Lane {
 
     /// Its slot, if it is the one that is meant and still the cache's.
     #[inline]
-    pub(crate) fn leads(&self, peek: &Peek<'_>) -> Option<&Slot> {
+    fn leads(&self, peek: &Peek<'_>) -> Option<&Slot> {
         let Peek { scopes: [scope], tenant_id: None, enable_cae, .. } = peek else { return None };
         let meant = **scope == *self.scope && *enable_cae == self.enable_cae;
         (meant && !self.slot.is_gone()).then_some(&self.slot)
+    }
+
+    fn is_at(&self, slot: &Arc<Slot>) -> bool {
+        Arc::ptr_eq(&self.slot, slot)
+    }
+}
+
+/// So many scopes can have been the one that a credential is asked for most.
+const LANES: usize = 16;
+
+/// The lanes of one credential, of which one is open: that of the first scope, until samples say that another one is
+/// asked for more. None is ever taken back, since readers hold no lock; a program with more favourites than there are
+/// lanes goes through the cache's table, as all others of its scopes do.
+#[derive(Debug, Default)]
+pub(crate) struct Lanes {
+    all: [OnceBox<Lane>; LANES],
+    open: AtomicUsize,
+    /// The slot of the last sample that no lane led to, by its address, which is only compared.
+    sampled: AtomicUsize,
+}
+
+impl Lanes {
+    /// The slot that is meant, if the open lane leads to it.
+    #[inline]
+    pub(crate) fn leads(&self, peek: &Peek<'_>) -> Option<&Slot> {
+        self.all.get(self.open.load(Ordering::Relaxed))?.get()?.leads(peek)
+    }
+
+    /// Whether there is none yet.
+    #[inline]
+    pub(crate) fn are_none(&self) -> bool {
+        self.all.first().is_some_and(|first| first.get().is_none())
+    }
+
+    /// Notes a slot that was found without a lane, and opens one to it if it is the first, or the last sample's too.
+    #[cold]
+    pub(crate) fn note(&self, peek: &Peek<'_>, slot: &Arc<Slot>) {
+        let at = Arc::as_ptr(slot).addr();
+        if self.sampled.swap(at, Ordering::Relaxed) != at && !self.are_none() {
+            return;
+        }
+        let Some(lane) = Lane::new(peek, slot) else { return };
+        let mut lane = Box::new(lane);
+        for (number, place) in self.all.iter().enumerate() {
+            // Whoever was faster has the place.
+            match place.set(lane) {
+                Ok(()) => return self.open.store(number, Ordering::Relaxed),
+                Err(ours) => lane = ours,
+            }
+            if place.get().is_some_and(|other| other.is_at(slot) && other.enable_cae == lane.enable_cae) {
+                return self.open.store(number, Ordering::Relaxed);
+            }
+        }
     }
 }
 
@@ -141,5 +196,46 @@ impl Prepared {
 impl fmt::Debug for Prepared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Prepared").field("request", &self.request).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::moment::Moment;
+    use crate::tally::Tally;
+
+    #[test]
+    fn the_lane_follows_what_is_asked_for_most() {
+        let now = Moment { wall: 0, boot: 0 };
+        let slots: Vec<Arc<Slot>> = (0..30).map(|_| Arc::new(Slot::new(Arc::<Tally>::default(), 0.0, now))).collect();
+        let names: Vec<String> = (0..30).map(|at| at.to_string()).collect();
+        let lanes = Lanes::default();
+        let leads = |at: usize| {
+            let scopes = [names[at].as_str()];
+            let peek = Peek { scopes: &scopes, ..Peek::default() };
+            lanes.leads(&peek).is_some_and(|slot| std::ptr::eq(slot, Arc::as_ptr(&slots[at])))
+        };
+        let sample = |at: usize| lanes.note(&Peek { scopes: &[&names[at]], ..Peek::default() }, &slots[at]);
+        assert!(lanes.are_none() && !leads(0));
+        sample(0);
+        assert!(leads(0), "the first at once");
+        sample(1);
+        assert!(leads(0) && !leads(1), "one sample is chance");
+        sample(2);
+        sample(1);
+        assert!(leads(0));
+        sample(1);
+        assert!(leads(1) && !leads(0), "two in a row are not");
+        for _ in 0..2 {
+            sample(0);
+        }
+        assert!(leads(0), "a lane is used again");
+        for at in 1..30 {
+            (0..2).for_each(|_| sample(at));
+        }
+        assert!((0..30).filter(|at| leads(*at)).eq([LANES - 1]), "no more lanes than there are");
+        slots[LANES - 1].clear();
+        assert!((0..30).all(|at| !leads(at)), "what the cache let go of is not found");
     }
 }

@@ -40,12 +40,11 @@ pub(crate) struct Tally {
 struct Padded(AtomicU64);
 
 impl Tally {
+    /// Counts hits, and gives how many this stripe had before.
     #[inline]
-    pub(crate) fn hit(&self, stripe: usize, calls: u64) {
+    pub(crate) fn hit(&self, stripe: usize, calls: u64) -> u64 {
         // The index is below the number of stripes; `get` keeps a panic out of the read path all the same.
-        if let Some(counter) = self.hits.get(stripe) {
-            counter.0.fetch_add(calls, Ordering::Relaxed);
-        }
+        self.hits.get(stripe).map_or(0, |counter| counter.0.fetch_add(calls, Ordering::Relaxed))
     }
 
     pub(crate) fn read(&self) -> Statistics {

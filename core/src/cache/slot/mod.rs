@@ -26,6 +26,9 @@ use crate::world::World;
 /// How long a failed renewal rests, in seconds, while the token lives.
 const REST: i64 = 30;
 
+/// How many hits of an identity, on one stripe, there are to a sample.
+const SAMPLE: u64 = 1024;
+
 /// The gate of one process in a line of forks.
 pub(super) type OurGate = Made<Gate<Real, Arc<Ticket>>>;
 
@@ -53,10 +56,21 @@ impl Slot {
     /// Looks at the live token whose renewal is not due. It counts as a hit; nothing does not count.
     #[inline]
     pub(crate) fn fresh<R>(&self, min_ttl: i64, now: Moment, look: impl FnOnce(&AccessToken) -> R) -> Option<R> {
+        self.sampled(min_ttl, now, |token, _| look(token))
+    }
+
+    /// The same for whoever wants to know which slot is used most without counting: one hit in [`SAMPLE`] says so.
+    #[inline]
+    pub(crate) fn sampled<R>(
+        &self,
+        min_ttl: i64,
+        now: Moment,
+        look: impl FnOnce(&AccessToken, bool) -> R,
+    ) -> Option<R> {
         self.hold.fresh(min_ttl, now, |entry| {
             let stripe = mine();
-            self.note(now, stripe);
-            look(entry.token_at(stripe))
+            let before = self.note(now, stripe);
+            look(entry.token_at(stripe), before.is_multiple_of(SAMPLE))
         })
     }
 
@@ -69,7 +83,9 @@ impl Slot {
     pub(crate) fn look(&self, demand: &Demand, now: Moment) -> Verdict {
         let verdict = self.hold.judge(demand, now);
         match verdict {
-            Verdict::Fresh(_) | Verdict::Renew(_) | Verdict::Resting(_) => self.note(now, mine()),
+            Verdict::Fresh(_) | Verdict::Renew(_) | Verdict::Resting(_) => {
+                self.note(now, mine());
+            }
             Verdict::Must => {}
         }
         verdict
@@ -86,12 +102,12 @@ impl Slot {
     }
 
     #[inline]
-    fn note(&self, now: Moment, stripe: usize) {
-        self.tally.hit(stripe, 1);
+    fn note(&self, now: Moment, stripe: usize) -> u64 {
         let minute = minute(now);
         if self.used.load(Ordering::Relaxed) != minute {
             self.used.store(minute, Ordering::Relaxed);
         }
+        self.tally.hit(stripe, 1)
     }
 
     /// Counts so many hits.
