@@ -215,11 +215,14 @@ def run(group: Group, folder: Path) -> list[tuple[str, ...]]:
     """Run everything; give the rows of the table."""
     emulator = start_emulator(group, folder)
     account = start_azurite(group, folder)
+    # Not the user's: where this is not in memory, the programs share nothing.
+    store = Path(f"/dev/shm/azcred-demo-{os.getpid()}")  # noqa: S108  # azcred makes it, or refuses it
+    group.stack.callback(shutil.rmtree, store, ignore_errors=True)
     started = []
     for program in programs(emulator, folder):
         log = folder / f"{program['name']}.log"
         command = [*program["command"], account, CONTAINER, *program["blobs"]]
-        environment = plain_environment() | program["environment"]
+        environment = plain_environment() | {"AZCRED_SHARING": str(store)} | program["environment"]
         process = group.start(program["name"], command, log, stdout=subprocess.PIPE, env=environment)
         started.append((program, process, log))
     told = []

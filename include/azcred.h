@@ -818,7 +818,7 @@ const char *azcred_token_tenant_id(const azcred_token *token);
 const char *azcred_token_client_id(const azcred_token *token);
 
 /**
- * Which cache answered this call: "source" (none) or "process".
+ * Which cache answered this call: "source" (none), "process", or "store" (another process of the user had fetched it).
  *
  * Borrows `token`; the text lives as long as the program. NULL gives NULL. Any thread. Since 0.1.0.
  */

@@ -24,6 +24,14 @@ impl Fingerprint {
         Fingerprint::finish(context)
     }
 
+    /// The fingerprint of bytes, such as a file's.
+    pub(crate) fn of_bytes(kind: &str, bytes: &[u8]) -> Fingerprint {
+        let mut context = digest::Context::new(&digest::SHA256);
+        context.update(Fingerprint::of(kind, &[]).bytes());
+        context.update(bytes);
+        Fingerprint::finish(context)
+    }
+
     /// The fingerprint of a chain: its members' in their order.
     pub(crate) fn of_chain(kind: &str, members: &[Fingerprint]) -> Fingerprint {
         let mut context = digest::Context::new(&digest::SHA256);

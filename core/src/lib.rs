@@ -36,6 +36,7 @@ mod moment;
 mod options;
 mod random;
 mod request;
+mod share;
 mod source;
 mod stripe;
 mod tally;
@@ -54,6 +55,7 @@ pub use log::{LogLevel, LogLine, LogQueue, log_as_the_environment_says, log_to, 
 pub use moment::Moment;
 pub use options::{Spelling, Value};
 pub use request::{Cancel, TokenRequest};
+pub use share::{Stored, StoredToken};
 pub use source::{
     About, Ask, Audience, AuthenticationRecord, Fetch, ForeignAnswer, ForeignToken, Grant, Interactive, Place, Source,
 };

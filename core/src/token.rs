@@ -37,6 +37,8 @@ pub enum CacheLevel {
     Source,
     /// The token was in this process's cache.
     Process,
+    /// Another process of this user had fetched it, and left it in the shared store.
+    Store,
 }
 
 impl CacheLevel {
@@ -45,6 +47,7 @@ impl CacheLevel {
         match self {
             CacheLevel::Source => "source",
             CacheLevel::Process => "process",
+            CacheLevel::Store => "store",
         }
     }
 }
@@ -103,9 +106,14 @@ impl AccessToken {
         Some(AccessToken(Arc::new(TokenHandle { token, level: CacheLevel::Source })))
     }
 
+    /// The same token as this level gave it.
+    pub(crate) fn at_level(&self, level: CacheLevel) -> AccessToken {
+        AccessToken(Arc::new(TokenHandle { token: Arc::clone(&self.token), level }))
+    }
+
     /// The same token with a count of its own, as the cache gives it out.
     pub(crate) fn cached(&self) -> AccessToken {
-        AccessToken(Arc::new(TokenHandle { token: Arc::clone(&self.token), level: CacheLevel::Process }))
+        self.at_level(CacheLevel::Process)
     }
 
     /// The handle behind it, which keeps the token; [`AccessToken::from`] takes it back.

@@ -54,12 +54,9 @@ impl Source for Gated {
                 let mut answers = self.answers.lock().unwrap();
                 if answers.len() > 1 { answers.remove(0) } else { answers[0].clone() }
             };
-            Ok(Grant {
-                text: Secret::new(format!("token-{number}")),
-                expires_on: ask.world.clock.now() + answer?,
-                refresh_in: None,
-                provenance: Provenance { credential: "Gated", source: "test", tenant_id: None, client_id: None },
-            })
+            let provenance = Provenance { credential: "Gated", source: "test", tenant_id: None, client_id: None };
+            let text = Secret::new(format!("token-{number}"));
+            Ok(Grant::new(text, ask.world.clock.now() + answer?, None, provenance))
         })
     }
 }

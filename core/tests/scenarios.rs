@@ -176,7 +176,7 @@ impl Source for Scripted {
                     let provenance =
                         Provenance { credential: "Scripted", source: "test", tenant_id: None, client_id: None };
                     let expires_on = ask.world.clock.now() + lives;
-                    Ok(Grant { text: Secret::new(token), expires_on, refresh_in, provenance })
+                    Ok(Grant::new(Secret::new(token), expires_on, refresh_in, provenance))
                 }
                 Script::Error { error, looks_at } => {
                     match looks_at {

@@ -147,7 +147,7 @@ pub extern "C" fn azcred_token_client_id(token: Option<&azcred_token>) -> *const
     origin(token, |origin| origin.client_id.as_ref())
 }
 
-/// Which cache answered this call: "source" (none) or "process".
+/// Which cache answered this call: "source" (none), "process", or "store" (another process of the user had fetched it).
 ///
 /// Borrows `token`; the text lives as long as the program. NULL gives NULL. Any thread. Since 0.1.0.
 #[unsafe(no_mangle)]
@@ -155,6 +155,7 @@ pub extern "C" fn azcred_token_cache_level(token: Option<&azcred_token>) -> *con
     token.map_or(ptr::null(), |token| match token.0.cache_level() {
         CacheLevel::Source => c"source".as_ptr(),
         CacheLevel::Process => c"process".as_ptr(),
+        CacheLevel::Store => c"store".as_ptr(),
     })
 }
 

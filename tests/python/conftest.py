@@ -97,8 +97,9 @@ class Emulator:
 
 
 def plain() -> dict[str, str]:
-    """Give an environment without anybody's Azure, proxy or certificate settings."""
-    return {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    """Give an environment without anybody's Azure, proxy or certificate settings, and without their tokens."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    return kept | {"AZCRED_SHARING": "off"}
 
 
 def run(
@@ -205,3 +206,4 @@ def _plain(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in set(os.environ) - set(plain()):
         if not name.startswith(("PYTEST", "PYTHON", "VIRTUAL_ENV")):
             monkeypatch.delenv(name)
+    monkeypatch.setenv("AZCRED_SHARING", "off")

@@ -1,9 +1,16 @@
 //! What azcred must ask of the operating system below Rust's safe surface.
 //!
 //! It exists so that `azcred` itself can forbid `unsafe`: every door and every way of forking goes through the one
-//! handler registered here. It holds no policy, and its fork handler only bumps a number: no lock, no allocation.
+//! handlers registered here. It holds no policy, and what its handler does in a forked child is to bump a number and to
+//! close the descriptors of locks: no lock, no allocation.
+
+#[cfg(target_os = "linux")]
+mod lock;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+#[cfg(target_os = "linux")]
+pub use lock::LockFile;
 
 static GENERATION: AtomicU64 = AtomicU64::new(1);
 static WATCHING: AtomicBool = AtomicBool::new(false);
@@ -26,21 +33,51 @@ pub fn generation() -> u64 {
 #[cfg(unix)]
 extern "C" fn in_child() {
     GENERATION.fetch_add(1, Ordering::Relaxed);
+    #[cfg(target_os = "linux")]
+    lock::in_child();
+}
+
+#[cfg(unix)]
+extern "C" fn before_fork() {
+    #[cfg(target_os = "linux")]
+    lock::before_fork();
+}
+
+#[cfg(unix)]
+extern "C" fn in_parent() {
+    #[cfg(target_os = "linux")]
+    lock::in_parent();
 }
 
 #[cfg(unix)]
 fn watch() {
     #[expect(unsafe_code, reason = "registering a fork handler has no safe face in any library")]
-    // SAFETY: `in_child` is a plain function without captured state that lives as long as the program: the C library
-    // can't be unloaded (`-z nodelete`), and neither Python nor Node unloads an extension.
+    // SAFETY: these are plain functions without captured state that live as long as the program: the C library can't
+    // be unloaded (`-z nodelete`), and neither Python nor Node unloads an extension.
     unsafe {
         // A failure is ENOMEM at start-up; the generation then stays 1, as on platforms without fork.
-        libc::pthread_atfork(None, None, Some(in_child));
+        libc::pthread_atfork(Some(before_fork), Some(in_parent), Some(in_child));
     }
 }
 
 #[cfg(not(unix))]
 fn watch() {}
+
+/// Whether this process runs with more rights than the user who started it: then nothing of the environment is to be
+/// followed (`AT_SECURE`, `getauxval(3)`).
+#[cfg(target_os = "linux")]
+pub fn is_secure() -> bool {
+    #[expect(unsafe_code, reason = "the auxiliary vector has no safe face in the libraries we use here")]
+    // SAFETY: it takes a number and gives one.
+    let secure = unsafe { libc::getauxval(libc::AT_SECURE) };
+    secure != 0
+}
+
+/// Whether this process runs with more rights than the user who started it; not known on this platform.
+#[cfg(not(target_os = "linux"))]
+pub fn is_secure() -> bool {
+    false
+}
 
 /// Whether this is the thread that the process started with, or that it was forked on.
 #[cfg(target_os = "linux")]

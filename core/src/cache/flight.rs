@@ -9,7 +9,8 @@ use super::slot::{OurGate, Slot};
 use crate::driver;
 use crate::error::{Error, ErrorKind};
 use crate::request::{TokenRequest, wish};
-use crate::source::{Ask, Audience, Interactive, Place, Source};
+use crate::share;
+use crate::source::{Ask, Audience, Interactive, Place, Source, Want};
 use crate::tally::count;
 use crate::world::World;
 use crate::world::witness::Witness;
@@ -24,6 +25,7 @@ pub(super) struct Flight {
     witness: Arc<Witness>,
     request: TokenRequest,
     demand: Demand,
+    want: Want,
 }
 
 impl Flight {
@@ -34,6 +36,7 @@ impl Flight {
         world: &World,
         request: &TokenRequest,
         demand: &Demand,
+        want: Want,
     ) -> Flight {
         let (world, witness) = Witness::of(world, &slot.tally);
         Flight {
@@ -52,6 +55,7 @@ impl Flight {
                 ..request.clone()
             },
             demand: *demand,
+            want,
         }
     }
 
@@ -59,9 +63,10 @@ impl Flight {
     pub(super) async fn fly(self) {
         let awaited = || self.gate.is_awaited(self.demand.claims, |ticket| !ticket.is_settled());
         let audience = Audience::new(&awaited);
-        let ask = Ask { world: &self.world, request: &self.request, place: Place::Alone, audience };
+        let ask = Ask { world: &self.world, request: &self.request, place: Place::Alone, audience, want: &self.want };
         let about = self.source.about();
-        let answer = driver::within(about.patience, self.source.fetch(&ask));
+        // Each source has its patience, and other processes may have had their turn before.
+        let answer = driver::within(about.patience * 2, share::fetch(&*self.source, &ask));
         let answer = driver::caught(AssertUnwindSafe(answer)).await;
         let now = self.world.clock.moment();
         let answer = match answer {

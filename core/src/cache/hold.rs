@@ -63,10 +63,17 @@ impl<P: Primitives> Hold<P> {
         self.entry.read(|entry| look(entry.map(AsRef::as_ref)))
     }
 
-    /// Puts a token in that has just come, and gives the one to use. One that outlives it stays, unless a resource
+    /// Puts a token in that was got at `got`, and gives the one to use. One that outlives it stays, unless a resource
     /// refused it or it lacks the claims asked for.
-    pub(crate) fn commit(&self, token: &AccessToken, demand: &Demand, now: Moment, rest: i64) -> AccessToken {
-        let fresh = Entry::new(token, demand.claims, now);
+    pub(crate) fn commit(
+        &self,
+        token: &AccessToken,
+        demand: &Demand,
+        got: Moment,
+        now: Moment,
+        rest: i64,
+    ) -> AccessToken {
+        let fresh = Entry::new(token, demand.claims, got);
         let mut kept = None;
         self.entry.replace(|held| {
             kept = None;

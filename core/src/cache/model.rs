@@ -144,7 +144,7 @@ impl Stage {
         assert_eq!(self.flying.fetch_add(1, Ordering::SeqCst), 0, "two flights at once");
         let answer = (self.source)(self.asked.fetch_add(1, Ordering::SeqCst));
         let answer = match answer {
-            Ok(token) => Ok(self.hold.commit(&token, &PLAIN, NOW, 30)),
+            Ok(token) => Ok(self.hold.commit(&token, &PLAIN, NOW, NOW, 30)),
             Err(error) => {
                 self.hold.rest(NOW, 30);
                 self.hold.fail(Failure::of(&error, &PLAIN, Looked::default(), NOW).unwrap());
@@ -170,7 +170,7 @@ fn check(
     model.check(move || {
         let stage = Stage::new(source);
         if let Some(held) = held() {
-            stage.hold.commit(&held, &PLAIN, NOW, 30);
+            stage.hold.commit(&held, &PLAIN, NOW, NOW, 30);
         }
         let threads: Vec<_> = runs
             .iter()

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use super::{About, Ask, Fetch, Grant, Place, Source, Tenants};
 use crate::error::{Attempt, Error, ErrorKind};
 use crate::fingerprint::Fingerprint;
+use crate::share::{self, Sharing};
 
 /// The class name of a chain that the caller put together.
 pub(crate) const NAME: &str = "ChainedTokenCredential";
@@ -74,7 +75,8 @@ impl Chain {
         let patience: Duration = members.iter().map(|member| member.about().patience).sum();
         let identity = Fingerprint::of_chain(credential, &identities);
         let cae = members.iter().any(|member| member.about().cae);
-        let about = About { credential, identity, patience, cae, tenants: Tenants::Members, members };
+        let (tenants, sharing) = (Tenants::Members, Sharing::Never);
+        let about = About { credential, identity, patience, cae, tenants, members, sharing };
         Ok(Chain { about, place, sticky })
     }
 
@@ -113,7 +115,7 @@ impl Chain {
         let Some(member) = self.about.members.get(winner.at) else {
             return Err(Error::new(ErrorKind::Internal, "the chain forgot its winner; please report this"));
         };
-        let error = match member.fetch(ask).await {
+        let error = match share::fetch(&**member, ask).await {
             Err(error) if error.kind() == ErrorKind::Unavailable => error,
             answer => return answer,
         };
@@ -138,7 +140,7 @@ impl Chain {
         let mut attempts = Vec::with_capacity(self.about.members.len());
         for (at, member) in self.about.members.iter().enumerate().filter(|(at, _)| Some(*at) != except) {
             let credential = member.about().credential;
-            match member.fetch(ask).await {
+            match share::fetch(&**member, ask).await {
                 Ok(grant) => return Ok((at, grant)),
                 Err(error) => {
                     tracing::debug!(chain = self.about.credential, member = credential, "{error}");

@@ -64,7 +64,7 @@ impl Foreign {
         }
         let provenance =
             Provenance { credential, source: "foreign", tenant_id: ask.request.tenant_id.clone(), client_id: None };
-        Ok(Grant { text, expires_on, refresh_in: refresh_on.map(|at| at.saturating_sub(now)), provenance })
+        Ok(Grant::new(text, expires_on, refresh_on.map(|at| at.saturating_sub(now)), provenance))
     }
 }
 

@@ -36,8 +36,10 @@ pub use self::foreign::{ForeignAnswer, ForeignToken};
 pub(crate) use self::tenants::Tenants;
 use crate::error::{Error, ErrorKind};
 use crate::fingerprint::Fingerprint;
+use crate::moment::Moment;
 use crate::request::TokenRequest;
-use crate::token::{Provenance, Secret};
+use crate::share::Sharing;
+use crate::token::{CacheLevel, Provenance, Secret};
 use crate::world::{Boxed, World};
 
 /// What a source asks, and where it stands.
@@ -51,6 +53,21 @@ pub struct Ask<'a> {
     pub place: Place,
     /// Who waits for the answer.
     pub audience: Audience<'a>,
+    /// What a token that is there already must be like to do.
+    pub(crate) want: &'a Want,
+}
+
+/// What a token of another process must be like to answer a flight.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Want {
+    /// The life it must still have, in seconds.
+    pub(crate) min_ttl: i64,
+    /// The hash of the claims it must have been got with.
+    pub(crate) claims: Option<[u8; 32]>,
+    /// The hash of the token that a resource refused.
+    pub(crate) refused: Option<String>,
+    /// A renewal wants one that dies after this (Unix seconds).
+    pub(crate) beyond: Option<i64>,
 }
 
 /// Whether anybody waits for an answer. Nobody does where it is a renewal, or where all who came have left: no reason to
@@ -108,6 +125,15 @@ pub struct Grant {
     pub refresh_in: Option<i64>,
     /// Where it came from.
     pub provenance: Provenance,
+    /// When another process got it, and where it left it; `None` where the source was asked.
+    pub(crate) got: Option<(Moment, CacheLevel)>,
+}
+
+impl Grant {
+    /// What a source gives when it is asked. The times are as the fields say.
+    pub fn new(text: Secret, expires_on: i64, refresh_in: Option<i64>, provenance: Provenance) -> Grant {
+        Grant { text, expires_on, refresh_in, provenance, got: None }
+    }
 }
 
 /// A source behind a pointer, or why it can't be made.
@@ -131,13 +157,16 @@ pub struct About {
     pub(crate) tenants: Tenants,
     /// The members of a chain, in their order.
     pub(crate) members: Vec<Arc<dyn Source>>,
+    /// Whether its tokens are other processes' too.
+    pub(crate) sharing: Sharing,
 }
 
 impl About {
     /// A source that takes neither tenants nor claims, with a fingerprint of `parts`.
     pub fn new(credential: &'static str, parts: &[&str], patience: Duration) -> About {
         let identity = Fingerprint::of(credential, parts);
-        About { credential, identity, patience, cae: false, tenants: Tenants::None, members: Vec::new() }
+        let (tenants, sharing) = (Tenants::None, Sharing::Never);
+        About { credential, identity, patience, cae: false, tenants, members: Vec::new(), sharing }
     }
 }
 

@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 use super::{About, Ask, Grant, Place, Tenants};
 use crate::error::{Error, ErrorKind};
 use crate::request::shown;
+use crate::share::Sharing;
 use crate::token::{Provenance, Secret};
 use crate::wire::answer::check_life;
 use crate::world::shortage::is_shortage;
@@ -50,13 +51,18 @@ pub(super) struct Login {
 }
 
 impl Login {
-    /// Has whoever watches this world see the files as they are now.
-    fn note(&self, world: &World) {
+    /// Where they are; nowhere without a home.
+    fn paths(&self, world: &World) -> Vec<PathBuf> {
         let named = self.variables.iter().find_map(|variable| world.env.get(variable)).map(PathBuf::from);
         let home = || ["HOME", "USERPROFILE"].iter().find_map(|variable| world.env.get(variable));
-        let Some(folder) = named.or_else(|| Some(PathBuf::from(home()?).join(self.folder))) else { return };
-        for file in self.files {
-            world.files.stamp(&folder.join(file));
+        let folder = named.or_else(|| Some(PathBuf::from(home()?).join(self.folder)));
+        folder.iter().flat_map(|folder| self.files.iter().map(|file| folder.join(file))).collect()
+    }
+
+    /// Has whoever watches this world see the files as they are now.
+    fn note(&self, world: &World) {
+        for path in self.paths(world) {
+            world.files.stamp(&path);
         }
     }
 }
@@ -104,7 +110,9 @@ impl Tool {
         parts.extend([tenant.as_deref().unwrap_or_default(), more, &permission, &patience]);
         // The tool's own deadline comes first, so that its error names it.
         let about = About::new(kind.credential, &parts, timeout + Duration::from_secs(5));
-        let about = About { tenants, ..about };
+        // Whoever waits for another process's tool waits as long as for its own.
+        let sharing = Sharing::Files { files: kind.login.paths(world).into(), stall: timeout + Duration::from_secs(2) };
+        let about = About { tenants, sharing, ..about };
         Ok(Tool { kind, about, timeout })
     }
 
@@ -222,17 +230,10 @@ impl Tool {
     }
 
     fn grant(&self, ask: &Ask<'_>, told: Told) -> Result<Grant, Error> {
-        Ok(Grant {
-            text: told.text,
-            expires_on: told.expires_on,
-            refresh_in: None,
-            provenance: Provenance {
-                credential: self.kind.credential,
-                source: self.kind.source,
-                tenant_id: self.tenant(ask)?.map(str::to_owned).or(told.tenant),
-                client_id: None,
-            },
-        })
+        let Kind { credential, source, .. } = *self.kind;
+        let tenant_id = self.tenant(ask)?.map(str::to_owned).or(told.tenant);
+        let provenance = Provenance { credential, source, tenant_id, client_id: None };
+        Ok(Grant::new(told.text, told.expires_on, None, provenance))
     }
 
     fn name(&self) -> &'static str {

@@ -15,6 +15,7 @@ use super::{
     Stamp, Visit, World,
 };
 use crate::cache::Cache;
+use crate::share::Share;
 use crate::wire::http::{HttpError, HttpFault, Request, Response};
 use crate::wire::page::Page;
 use crate::wire::redirect::Redirect;
@@ -103,6 +104,7 @@ impl Fake {
             console: Arc::new(fake.clone()),
             landings: Arc::new(fake.clone()),
             cache: Arc::new(Cache::new()),
+            share: Arc::new(Share::off()),
         };
         (world, fake)
     }

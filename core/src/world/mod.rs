@@ -36,6 +36,7 @@ use arc_swap::ArcSwapOption;
 
 use crate::cache::Cache;
 use crate::moment::Moment;
+use crate::share::{Share, Stored};
 use crate::wire::http::{HttpError, Request, Response, Route};
 use crate::wire::page::Page;
 use crate::wire::redirect::Redirect;
@@ -236,6 +237,7 @@ pub struct World {
     /// Where browsers come back to.
     pub landings: Arc<dyn Landings>,
     pub(crate) cache: Arc<Cache>,
+    pub(crate) share: Arc<Share>,
 }
 
 impl World {
@@ -249,6 +251,7 @@ impl World {
         let env: Arc<dyn Env> = Arc::new(env::RealEnv);
         let files: Arc<dyn Files> = Arc::new(files::RealFiles);
         let clock: Arc<dyn Clock> = Arc::new(clock::RealClock);
+        let share = Arc::new(Share::of(&env));
         let world = World {
             landings: Arc::new(landing::RealLandings::new(Arc::clone(&clock))),
             clock,
@@ -258,9 +261,24 @@ impl World {
             processes: Arc::new(processes::RealProcesses),
             console: Arc::new(console::RealConsole),
             cache: Arc::new(Cache::new()),
+            share,
         };
         let first = REAL.compare_and_swap(&None::<Arc<World>>, Some(Arc::new(world.clone())));
         first.as_ref().map_or(world, |first| World::clone(first))
+    }
+
+    /// The same world with a shared store in this folder, made if it is not there: an absolute path, or `off` for none.
+    #[must_use]
+    pub fn with_store(self, folder: &str) -> World {
+        World { share: Arc::new(Share::at(folder)), ..self }
+    }
+
+    /// What this world's shared store holds.
+    ///
+    /// # Errors
+    /// Why tokens are not shared here, as a sentence.
+    pub fn stored(&self) -> Result<Stored, String> {
+        self.share.stored()
     }
 
     /// Sends a request, again and again as the policy and the credential's options say. The pauses are the world's, the

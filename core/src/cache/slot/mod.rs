@@ -17,10 +17,11 @@ use crate::error::Error;
 use crate::generation::{Made, PerGeneration};
 use crate::moment::Moment;
 use crate::request::TokenRequest;
-use crate::source::{Grant, Source};
+use crate::share;
+use crate::source::{Grant, Source, Want};
 use crate::stripe::mine;
 use crate::tally::{Tally, count};
-use crate::token::{AccessToken, TokenHandle};
+use crate::token::{AccessToken, CacheLevel, TokenHandle};
 use crate::world::World;
 
 /// How long a failed renewal rests, in seconds, while the token lives.
@@ -196,7 +197,8 @@ impl Slot {
             Boarding::Settled(ticket, answer) => ticket.settle(answer),
             Boarding::Start => {
                 count(&self.tally.flights);
-                let flight = Flight::new(self, &gate, source, world, request, demand);
+                let want = self.want(demand, !waits);
+                let flight = Flight::new(self, &gate, source, world, request, demand, want);
                 if let Err(error) = driver::spawn(flight.fly()) {
                     count(&self.tally.failures);
                     self.land(&gate, demand.claims, &Err(error), now);
@@ -205,9 +207,21 @@ impl Slot {
         }
     }
 
+    /// What a token that another process got must be like to answer a flight.
+    fn want(&self, demand: &Demand, is_renewal: bool) -> Want {
+        let Demand { min_ttl, claims } = *demand;
+        self.hold.read(|entry| Want {
+            min_ttl,
+            claims,
+            refused: entry.filter(|entry| entry.is_refused).map(|entry| share::hash(entry.token().secret())),
+            beyond: entry.filter(|_| is_renewal).map(|entry| entry.token().expires_on()),
+        })
+    }
+
     /// Puts what a source gave into the cache, and gives the token to use.
     pub(super) fn commit(&self, grant: Grant, demand: &Demand, now: Moment) -> Answer {
-        let refresh_on = renewal(now.wall, grant.expires_on, grant.refresh_in, self.jitter);
+        let (got, level) = grant.got.unwrap_or((now, CacheLevel::Source));
+        let refresh_on = renewal(got.wall, grant.expires_on, grant.refresh_in, self.jitter);
         let credential = grant.provenance.credential;
         let token = AccessToken::new(grant.text.expose(), grant.expires_on, refresh_on, grant.provenance)
             .ok_or_else(|| Error::transient(format!("{credential}: the token holds characters that no token has")))?;
@@ -215,7 +229,7 @@ impl Slot {
             let life = token.expires_on().saturating_sub(now.wall);
             return Err(Error::transient(format!("{credential}: the source gave a token that lives {life} s")));
         }
-        Ok(self.hold.commit(&token, demand, now, REST))
+        Ok(self.hold.commit(&token.at_level(level), demand, got, now, REST))
     }
 
     /// Notes that a flight failed: the next renewal waits a little, and so does who has no token.

@@ -244,7 +244,7 @@ impl Stage {
 
     fn grant(&self, text: String, life: i64, refresh_in: Option<i64>) -> Grant {
         let provenance = Provenance { credential: "X", source: "x", tenant_id: None, client_id: None };
-        Grant { text: Secret::new(text), expires_on: self.now.wall + life, refresh_in, provenance }
+        Grant::new(Secret::new(text), self.now.wall + life, refresh_in, provenance)
     }
 }
 

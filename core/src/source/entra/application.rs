@@ -40,8 +40,9 @@ impl Application {
         parts.extend(proof.iter().map(Secret::expose));
         let identity = Fingerprint::of(kind, &parts);
         let patience = client.authority.patience(PATIENCE);
-        let about =
-            About { credential: client.credential, identity, patience, cae: true, tenants, members: Vec::new() };
+        let sharing = client.proof.sharing();
+        let credential = client.credential;
+        let about = About { credential, identity, patience, cae: true, tenants, members: Vec::new(), sharing };
         Application { about, client, region: ArcSwapOption::empty() }
     }
 

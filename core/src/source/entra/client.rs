@@ -89,21 +89,17 @@ impl Client {
             self.garbage_of(authority, ask, &what, request_id)
         })?;
         let user = answer::user(&response);
+        let provenance = Provenance {
+            credential: self.credential,
+            source: "entra",
+            tenant_id: Some(tenant.to_owned()),
+            client_id: Some(self.client_id.clone()),
+        };
         Ok(Tokens {
             account: Account::read(&user, &self.authority, &self.client_id),
             nonce: account::nonce(&user),
             refresh_token: user.refresh_token,
-            grant: Grant {
-                text: answer.text,
-                expires_on: answer.expires_on,
-                refresh_in: answer.refresh_in,
-                provenance: Provenance {
-                    credential: self.credential,
-                    source: "entra",
-                    tenant_id: Some(tenant.to_owned()),
-                    client_id: Some(self.client_id.clone()),
-                },
-            },
+            grant: Grant::new(answer.text, answer.expires_on, answer.refresh_in, provenance),
         })
     }
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::client::Client;
 use crate::error::Error;
 use crate::function::Function;
+use crate::share::{STALL, Sharing};
 use crate::source::client_certificate::Held;
 use crate::source::{Ask, azure_pipelines, workload_identity};
 use crate::token::Secret;
@@ -66,6 +67,16 @@ impl Proof {
             Proof::Function { instance, .. } => vec![Secret::new("function"), Secret::new(instance.as_str())],
             Proof::File(path) => vec![Secret::new("file"), Secret::new(path.to_string_lossy())],
             Proof::Pipelines(connection) => connection.parts(),
+        }
+    }
+
+    /// Whether an application's tokens are other processes' too, who have the same proof.
+    pub(crate) fn sharing(&self) -> Sharing {
+        match self {
+            Proof::Secret(_) | Proof::Certificate(_) | Proof::Pipelines(_) => Sharing::Identity,
+            // What the file holds now is the proof.
+            Proof::File(path) => Sharing::Files { files: [path.clone()].into(), stall: STALL },
+            Proof::Public | Proof::Function { .. } => Sharing::Never,
         }
     }
 }

@@ -26,6 +26,7 @@ use super::{About, Ask, Grant, Made, workload_identity};
 use crate::error::{Error, ErrorKind};
 use crate::options::Options;
 use crate::request::shown;
+use crate::share::Sharing;
 use crate::token::{Provenance, Secret};
 use crate::wire::address;
 use crate::wire::answer::{self, Refusal, scrubbed};
@@ -156,7 +157,7 @@ fn identity(options: Options) -> Result<Option<UserAssigned>, Error> {
 fn about(source: &str, parts: &[&str], identity: Option<&UserAssigned>) -> About {
     let (kind, id) = identity.map_or(("system", ""), UserAssigned::parts);
     let parts: Vec<&str> = [source].into_iter().chain(parts.iter().copied()).chain([kind, id]).collect();
-    About::new(NAME, &parts, PATIENCE)
+    About { sharing: Sharing::Network, ..About::new(NAME, &parts, PATIENCE) }
 }
 
 /// The URL of a local endpoint; the error names the variable that holds it.
@@ -213,12 +214,8 @@ impl Question<'_> {
             Some(UserAssigned::Client(id)) => Some(id.clone()),
             _ => answer.client_id,
         };
-        Ok(Grant {
-            text: answer.text,
-            expires_on: answer.expires_on,
-            refresh_in: answer.refresh_in,
-            provenance: Provenance { credential: NAME, source: self.source, tenant_id: None, client_id },
-        })
+        let provenance = Provenance { credential: NAME, source: self.source, tenant_id: None, client_id };
+        Ok(Grant::new(answer.text, answer.expires_on, answer.refresh_in, provenance))
     }
 }
 
