@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::config;
 use crate::error::Error;
 use crate::options::{Options, Spelling, Value};
 use crate::request::shown;
@@ -10,7 +11,9 @@ use crate::source::azure_cli::{self, AzureCli};
 use crate::source::azure_developer_cli::{self, AzureDeveloperCli};
 use crate::source::azure_powershell::{self, AzurePowerShell};
 use crate::source::environment::{self, Environment};
+use crate::source::host::Host;
 use crate::source::managed_identity::Ways;
+use crate::source::pinned::Pins;
 use crate::source::{
     Made, authorization_code, azure_pipelines, client_assertion, client_certificate, client_secret, default_azure,
     device_code, interactive_browser, managed_identity, on_behalf_of, username_password, workload_identity,
@@ -20,6 +23,8 @@ use crate::world::World;
 /// One type of credential: its class name, the options it takes, and how it is made.
 pub(crate) struct Type {
     pub(crate) name: &'static str,
+    /// What the host's configuration calls it.
+    pub(crate) word: &'static str,
     pub(crate) takes: &'static [&'static [&'static str]],
     build: fn(&World, Options) -> Made,
 }
@@ -40,19 +45,22 @@ pub(crate) const ENTRA_OPTIONS: &[&str] = &[
 ];
 
 /// All of them.
-pub(crate) const TYPES: [Type; 18] = [
+pub(crate) const TYPES: [Type; 19] = [
     Type {
         name: managed_identity::NAME,
+        word: "managed_identity",
         takes: &[&["client_id", "object_id", "resource_id", "identity_config"], ENTRA_OPTIONS],
         build: |world, options| managed_identity::from_options(world, options, Ways::default()),
     },
     Type {
         name: client_secret::NAME,
+        word: "client_secret",
         takes: &[&["tenant_id", "client_id", "client_secret"], ENTRA_OPTIONS],
         build: |world, options| Ok(Arc::new(client_secret::from_options(world, &options)?)),
     },
     Type {
         name: client_certificate::NAME,
+        word: "certificate",
         takes: &[
             &["tenant_id", "client_id", "certificate_path", "certificate_data", "password", "send_certificate_chain"],
             ENTRA_OPTIONS,
@@ -61,21 +69,25 @@ pub(crate) const TYPES: [Type; 18] = [
     },
     Type {
         name: client_assertion::NAME,
+        word: "client_assertion",
         takes: &[&["tenant_id", "client_id", "func"], ENTRA_OPTIONS],
         build: |world, options| Ok(Arc::new(client_assertion::from_options(world, &options)?)),
     },
     Type {
         name: workload_identity::NAME,
+        word: "workload_identity",
         takes: &[&["tenant_id", "client_id", "token_file_path", "enable_azure_proxy"], ENTRA_OPTIONS],
         build: |world, options| Ok(Arc::new(workload_identity::from_options(world, &options)?)),
     },
     Type {
         name: azure_pipelines::NAME,
+        word: "azure_pipelines",
         takes: &[&["tenant_id", "client_id", "service_connection_id", "system_access_token"], ENTRA_OPTIONS],
         build: |world, options| Ok(Arc::new(azure_pipelines::from_options(world, &options)?)),
     },
     Type {
         name: on_behalf_of::NAME,
+        word: "on_behalf_of",
         takes: &[
             &[
                 "tenant_id",
@@ -94,16 +106,19 @@ pub(crate) const TYPES: [Type; 18] = [
     },
     Type {
         name: authorization_code::NAME,
+        word: "authorization_code",
         takes: &[&["tenant_id", "client_id", "authorization_code", "redirect_uri", "client_secret"], ENTRA_OPTIONS],
         build: |world, options| Ok(Arc::new(authorization_code::from_options(world, &options)?)),
     },
     Type {
         name: username_password::NAME,
+        word: "username_password",
         takes: &[&["client_id", "username", "password", "tenant_id", "authentication_record"], ENTRA_OPTIONS],
         build: |world, options| Ok(Arc::new(username_password::from_options(world, &options)?)),
     },
     Type {
         name: device_code::NAME,
+        word: "device_code",
         takes: &[
             &[
                 "client_id",
@@ -119,6 +134,7 @@ pub(crate) const TYPES: [Type; 18] = [
     },
     Type {
         name: interactive_browser::NAME,
+        word: "interactive_browser",
         takes: &[
             &[
                 "tenant_id",
@@ -135,36 +151,43 @@ pub(crate) const TYPES: [Type; 18] = [
     },
     Type {
         name: environment::NAME,
+        word: "environment",
         takes: &[ENTRA_OPTIONS],
         build: |world, options| Ok(Arc::new(Environment::from_options(world, &options)?)),
     },
     Type {
         name: azure_cli::NAME,
+        word: "azure_cli",
         takes: &[&["tenant_id", "subscription", "additionally_allowed_tenants", "process_timeout"]],
         build: |world, options| Ok(Arc::new(AzureCli::from_options(world, options)?)),
     },
     Type {
         name: azure_powershell::NAME,
+        word: "azure_powershell",
         takes: &[&["tenant_id", "additionally_allowed_tenants", "process_timeout"]],
         build: |world, options| Ok(Arc::new(AzurePowerShell::from_options(world, options)?)),
     },
     Type {
         name: azure_developer_cli::NAME,
+        word: "azure_developer_cli",
         takes: &[&["tenant_id", "additionally_allowed_tenants", "process_timeout"]],
         build: |world, options| Ok(Arc::new(AzureDeveloperCli::from_options(world, options)?)),
     },
     Type {
         name: absent::SHARED_TOKEN_CACHE,
+        word: "shared_token_cache",
         takes: &[&["username", "tenant_id"], ENTRA_OPTIONS],
         build: |_, _| Ok(Arc::new(Absent::shared_token_cache())),
     },
     Type {
         name: absent::VISUAL_STUDIO_CODE,
+        word: "visual_studio_code",
         takes: &[&["tenant_id"], ENTRA_OPTIONS],
         build: |_, _| Ok(Arc::new(Absent::visual_studio_code())),
     },
     Type {
         name: default_azure::NAME,
+        word: "default_azure",
         takes: &[
             ENTRA_OPTIONS,
             &[
@@ -192,7 +215,28 @@ pub(crate) const TYPES: [Type; 18] = [
         ],
         build: |world, options| default_azure::from_options(world, &options),
     },
+    Type {
+        name: config::NAME,
+        // Not in the configuration itself.
+        word: "",
+        takes: &[&["identity"]],
+        build: |_, options| Ok(Arc::new(Host::from_options(&options))),
+    },
 ];
+
+/// What every credential takes.
+pub(crate) const PIN_OPTIONS: [&str; 2] = ["expected_tenant_id", "expected_object_id"];
+
+/// The class that the host's configuration means with a word, which may be the class name too.
+pub(crate) fn class_of(word: &str) -> Option<&'static str> {
+    let mut known = TYPES.iter().filter(|known| !known.word.is_empty());
+    known.find(|known| known.word == word || known.name == word).map(|known| known.name)
+}
+
+/// The words of [`class_of`].
+pub(crate) fn words() -> impl Iterator<Item = &'static str> {
+    TYPES.iter().map(|known| known.word).filter(|word| !word.is_empty())
+}
 
 /// The source of a credential type with its options.
 pub(crate) fn build(world: &World, name: &str, options: Vec<(String, Value)>, spelling: Spelling) -> Made {
@@ -205,6 +249,10 @@ pub(crate) fn build(world: &World, name: &str, options: Vec<(String, Value)>, sp
             crate::source::chain::NAME
         )));
     };
-    let options = Options::read(spelling.class(found.name), &found.takes.concat(), options, spelling)?;
-    (found.build)(world, options)
+    let takes = [found.takes.concat(), PIN_OPTIONS.to_vec()].concat();
+    let mut options = Options::read(spelling.class(found.name), &takes, options, spelling)?;
+    let pin = |pin: Option<String>| pin.filter(|pin| !pin.is_empty());
+    let (tenant_id, object_id) = (options.expected_tenant_id.take(), options.expected_object_id.take());
+    let pins = Pins { tenant_id: pin(tenant_id), object_id: pin(object_id) };
+    Ok(pins.on((found.build)(world, options)?))
 }

@@ -121,7 +121,8 @@ impl Credential {
         }
         self.find(peek, |slot, now| {
             slot.sampled(peek.min_ttl, now, |token, is_sample| {
-                if is_sample || self.lanes.are_none() {
+                // Where the host's configuration leads may change.
+                if self.source.about().aim.is_none() && (is_sample || self.lanes.are_none()) {
                     self.lanes.note(peek, slot);
                 }
                 look(token)
@@ -132,29 +133,54 @@ impl Credential {
     /// A lease on the token that [`Credential::peek`] would give, for whoever comes again. Counts as no call; `min_ttl` is
     /// not looked at.
     pub fn lease(&self, peek: &Peek<'_>) -> Option<Lease> {
-        self.find(peek, |slot, now| Some(Lease::new(slot, &self.world.clock, slot.standing(now)?)))
+        let terms =
+            self.source.about().aim.as_ref().map(|_| (self.world.clone(), self.world.config.version(&self.world)));
+        self.find(peek, |slot, now| Some(Lease::new(slot, &self.world.clock, slot.standing(now)?, terms)))
+    }
+
+    /// Gives `with` the source to ask: this credential's own, or the one that the host's configuration has for these scopes.
+    #[inline]
+    fn aim<R>(&self, scopes: &[&str], with: impl FnOnce(&Arc<dyn Source>) -> R) -> Result<R, Error> {
+        match &self.source.about().aim {
+            None => Ok(with(&self.source)),
+            Some(aim) => self.world.config.aim(&self.world, aim.identity.as_deref(), scopes, with),
+        }
     }
 
     #[inline]
     fn find<R>(&self, peek: &Peek<'_>, look: impl FnOnce(&Arc<Slot>, Moment) -> Option<R>) -> Option<R> {
-        let about = self.source.about();
-        let tenant = about.tenants.resolve(about.credential, peek.tenant_id).ok()?;
-        with_scopes(peek.scopes, |scopes| {
-            let name = Name { identity: &about.identity, tenant, scopes: scopes?, cae: peek.enable_cae && about.cae };
-            self.world.cache.look(&name, |slot| look(slot?, self.world.clock.moment()))
+        self.aim(peek.scopes, |source| {
+            let about = source.about();
+            let tenant = about.tenants.resolve(about.credential, peek.tenant_id).ok()?;
+            with_scopes(peek.scopes, |scopes| {
+                let name =
+                    Name { identity: &about.identity, tenant, scopes: scopes?, cae: peek.enable_cae && about.cae };
+                self.world.cache.look(&name, |slot| look(slot?, self.world.clock.moment()))
+            })
         })
+        .ok()?
     }
 
     /// Notes that a resource refused this token though it looks alive, by its text: the next call asks the source for
     /// another one. Gives whether it will; not for a token that is not the newest, nor twice for the same one, nor sooner than
     /// 30 s after the one before.
     pub fn reject(&self, token: &str) -> bool {
-        self.world.cache.refuse(&self.source.about().identity, token, self.world.clock.moment())
+        let now = self.world.clock.moment();
+        self.identities().iter().fold(false, |done, identity| self.world.cache.refuse(identity, token, now) | done)
+    }
+
+    /// Whose tokens it gives: of all identities that the host's configuration may lead to, where it does.
+    fn identities(&self) -> Vec<Fingerprint> {
+        match &self.source.about().aim {
+            None => vec![self.source.about().identity],
+            Some(aim) => self.world.config.identities(&self.world, aim.identity.as_deref()),
+        }
     }
 
     /// What happened so far for this credential's identity in this process, by all credentials that share it.
     pub fn statistics(&self) -> Statistics {
-        self.world.cache.statistics(&self.source.about().identity)
+        let all = self.identities().into_iter().map(|identity| self.world.cache.statistics(&identity));
+        all.fold(Statistics::default(), Statistics::plus)
     }
 
     /// The live token of the cache, if there is one: never waits. A renewal that is due is started, not awaited.
@@ -281,33 +307,29 @@ impl Credential {
         // Nothing that is there answers a sign-in, and no two of them are one.
         let sign_in = || *Fingerprint::of("sign-in", &[&random::unique()]).bytes();
         let claims = if request.authenticate { Some(sign_in()) } else { claims };
-        let about = self.source.about();
-        let tenant = about.tenants.resolve(about.credential, request.tenant_id.as_deref())?;
         let scopes: Vec<&str> = request.scopes.iter().map(String::as_str).collect();
+        let source = self.aim(&scopes, Arc::clone)?;
+        let about = source.about();
+        let tenant = about.tenants.resolve(about.credential, request.tenant_id.as_deref())?;
         Ok(Question {
             demand: Demand { min_ttl: request.min_ttl, claims },
             tenant: tenant.map(str::to_owned),
             // A request that was checked has scopes without blanks.
             scopes: with_scopes(&scopes, |scopes| scopes.map(|scopes| scopes.joined.to_owned()).unwrap_or_default()),
             cae: request.enable_cae && about.cae,
+            source,
         })
-    }
-
-    fn named<'a>(&'a self, question: &'a Question) -> Name<'a> {
-        let Question { tenant, scopes, cae, .. } = question;
-        let scopes = Scopes { joined: scopes, several: scopes.contains(' ') };
-        Name { identity: &self.source.about().identity, tenant: tenant.as_deref(), scopes, cae: *cae }
     }
 
     /// What the cache has; starts the renewal that is due.
     fn look(&self, request: &TokenRequest, question: &Question) -> Option<AccessToken> {
-        self.world.cache.look(&self.named(question), |slot| {
+        self.world.cache.look(&question.name(), |slot| {
             let slot = slot?;
             match slot.look(&question.demand, self.world.clock.moment()) {
                 Verdict::Fresh(token) | Verdict::Resting(token) => Some(token),
                 Verdict::Renew(token) => {
                     if !slot.is_renewing() {
-                        slot.renew(&self.source, &self.world, request);
+                        slot.renew(&question.source, &self.world, request);
                     }
                     Some(token)
                 }
@@ -317,17 +339,26 @@ impl Credential {
     }
 
     fn board(&self, request: &TokenRequest, question: &Question, ticket: Arc<Ticket>) {
-        let slot = self.world.cache.slot(&self.named(question), &*self.world.files, self.world.clock.moment());
-        slot.wait(&self.source, &self.world, request, &question.demand, ticket);
+        let slot = self.world.cache.slot(&question.name(), &*self.world.files, self.world.clock.moment());
+        slot.wait(&question.source, &self.world, request, &question.demand, ticket);
     }
 }
 
-/// A request, read: which token is meant, and what it must be like.
+/// A request, read: who is asked, which token is meant, and what it must be like.
 struct Question {
+    source: Arc<dyn Source>,
     demand: Demand,
     tenant: Option<String>,
     scopes: String,
     cae: bool,
+}
+
+impl Question {
+    fn name(&self) -> Name<'_> {
+        let scopes = Scopes { joined: &self.scopes, several: self.scopes.contains(' ') };
+        let identity = &self.source.about().identity;
+        Name { identity, tenant: self.tenant.as_deref(), scopes, cae: self.cae }
+    }
 }
 
 /// Whoever was told to leave before it came waits for nothing and asks nobody.

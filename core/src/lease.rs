@@ -12,7 +12,7 @@ use crate::credential::Credential;
 use crate::error::Error;
 use crate::request::TokenRequest;
 use crate::token::AccessToken;
-use crate::world::Clock;
+use crate::world::{Clock, World};
 
 /// What a look into the cache needs to know of a request, borrowed from the caller.
 ///
@@ -39,11 +39,24 @@ pub struct Lease {
     slot: Arc<Slot>,
     clock: Arc<dyn Clock>,
     token: AccessToken,
+    /// Where the host's configuration leads: the version of it under which the lease was given.
+    terms: Option<(World, u64)>,
 }
 
 impl Lease {
-    pub(crate) fn new(slot: &Arc<Slot>, clock: &Arc<dyn Clock>, token: AccessToken) -> Lease {
-        Lease { slot: Arc::clone(slot), clock: Arc::clone(clock), token }
+    pub(crate) fn new(
+        slot: &Arc<Slot>,
+        clock: &Arc<dyn Clock>,
+        token: AccessToken,
+        terms: Option<(World, u64)>,
+    ) -> Lease {
+        Lease { slot: Arc::clone(slot), clock: Arc::clone(clock), token, terms }
+    }
+
+    /// Whether the host's configuration is as it was, for what it decides.
+    #[inline]
+    fn holds(&self) -> bool {
+        self.terms.as_ref().is_none_or(|(world, version)| world.config.version(world) == *version)
     }
 
     /// The token.
@@ -54,7 +67,7 @@ impl Lease {
     /// Whether the token is still the one to give. Counts as a hit if so.
     #[inline]
     pub fn is_current(&self) -> bool {
-        self.slot.is_fresh(&self.token, self.clock.moment())
+        self.holds() && self.slot.is_fresh(&self.token, self.clock.moment())
     }
 
     /// Counts so many hits: calls that were answered since the last look, within the resolution of a door's clock.
@@ -65,7 +78,7 @@ impl Lease {
     /// The cache's live token at this place, be it the lease's or a later one, if no renewal is due. Counts as a hit.
     #[inline]
     pub fn fresh(&self) -> Option<AccessToken> {
-        self.slot.fresh(0, self.clock.moment(), AccessToken::clone)
+        if self.holds() { self.slot.fresh(0, self.clock.moment(), AccessToken::clone) } else { None }
     }
 }
 

@@ -24,6 +24,7 @@
 mod builder;
 mod cache;
 mod certificate;
+mod config;
 mod credential;
 mod driver;
 mod error;
@@ -45,6 +46,7 @@ mod wire;
 mod world;
 
 pub use cache::ticket::Answer;
+pub use config::HostIdentities;
 pub use credential::Credential;
 pub use driver::later;
 pub use error::{Attempt, Error, ErrorKind};
@@ -53,7 +55,7 @@ pub use function::{Function, Pending, Reply, Told};
 pub use lease::{Lease, Peek, Prepared};
 pub use log::{LogLevel, LogLine, LogQueue, log_as_the_environment_says, log_to, set_log_level};
 pub use moment::Moment;
-pub use options::{Spelling, Value};
+pub use options::{Spelling, Value, is_secret as is_secret_option};
 pub use request::{Cancel, TokenRequest};
 pub use share::{Stored, StoredToken};
 pub use source::{

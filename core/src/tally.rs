@@ -23,6 +23,21 @@ pub struct Statistics {
     pub failures: u64,
 }
 
+impl Statistics {
+    /// Both together.
+    #[must_use]
+    pub fn plus(self, other: Statistics) -> Statistics {
+        Statistics {
+            hits: self.hits + other.hits,
+            misses: self.misses + other.misses,
+            waiters: self.waiters + other.waiters,
+            flights: self.flights + other.flights,
+            upstream_requests: self.upstream_requests + other.upstream_requests,
+            failures: self.failures + other.failures,
+        }
+    }
+}
+
 /// The counters behind [`Statistics`]. Hits are counted on the way that every cached call goes, so in stripes.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {

@@ -44,6 +44,7 @@ def arguments(emulator: Emulator) -> dict[str, dict[str, Any]]:
         "DefaultAzureCredential": {"exclude_cli_credential": True, "logging_enable": True},
         "DeviceCodeCredential": {"client_id": "c"},
         "EnvironmentCredential": {},
+        "HostCredential": {"identity": "x"},
         "InteractiveBrowserCredential": {"login_hint": "alex"},
         "ManagedIdentityCredential": {"identity_config": {"object_id": "o"}},
         "OnBehalfOfCredential": application | {"user_assertion": "u", "client_secret": "s"},

@@ -29,7 +29,7 @@ enum Chore {
         #[arg(long)]
         check: bool,
     },
-    /// Write docs/options.md from the tables of core, whose tests compare it.
+    /// Write docs/options.md and docs/config.schema.json from the tables of core, whose tests compare it.
     Options,
     /// Check the house rules that no linter knows.
     Tidy,
@@ -72,7 +72,7 @@ fn root() -> PathBuf {
 /// Core has the tables, and shows them to its own tests only.
 fn options(root: &Path) -> Result {
     let mut tests = Command::new("cargo");
-    tests.current_dir(root).args(["test", "--quiet", "--package", "azcred", "--lib", "options::page"]);
+    tests.current_dir(root).args(["test", "--quiet", "--package", "azcred", "--lib", "options::"]);
     run(tests.env("AZCRED_WRITE_OPTIONS_PAGE", "1"))
 }
 

@@ -5,9 +5,6 @@ use std::str::FromStr;
 
 use azcred::Value;
 
-/// Options whose value is a secret: every user of the host can read a command line.
-const SECRETS: [&str; 5] = ["authorization_code", "client_secret", "password", "system_access_token", "user_assertion"];
-
 /// How large a file with a value may be.
 const LARGEST: u64 = 64 * 1024;
 
@@ -43,7 +40,7 @@ impl Given {
         let wrong = |sentence: String| format!("--option {name}: {sentence}");
         let value = match value.strip_prefix('@') {
             Some(path) => Value::text(file(path).map_err(wrong)?),
-            None if SECRETS.contains(&name.as_str()) => {
+            None if azcred::is_secret_option(name) => {
                 let sentence = "every user of this host can read a command line: name a file, as @FILE";
                 return Err(wrong(sentence.to_owned()));
             }
@@ -120,7 +117,7 @@ mod tests {
     #[test]
     #[expect(clippy::disallowed_methods, reason = "a test's own file")]
     fn a_secret_comes_from_a_file() {
-        for name in SECRETS {
+        for name in ["client_secret", "password", "certificate_data", "user_assertion"] {
             let given: Given = format!("{name}=canary").parse().unwrap();
             let sentence = given.read().unwrap_err();
             assert!(sentence.contains("@FILE") && !format!("{sentence}{given:?}").contains("canary"), "{sentence}");

@@ -141,6 +141,26 @@ export declare class EnvironmentCredential extends Credential {
   constructor(options?: EnvironmentCredentialOptions);
 }
 
+/** Options of {@link HostCredential}. */
+export interface HostCredentialOptions {
+  /** The name of one of the host's identities. Default: the one that its configuration has for the resource asked for. */
+  identity?: string;
+  /** The tenant whose tokens alone will do, by its id. */
+  expectedTenantId?: string;
+  /** The identity whose tokens alone will do, by its object (principal) id. */
+  expectedObjectId?: string;
+}
+
+/**
+ * The identity that the host's configuration has for a name, or for the resource that a token is for: one file for every
+ * language, `$AZCRED_CONFIG`, else `$XDG_CONFIG_HOME/azcred/config.toml`, else `/etc/azcred/config.toml`. An edit counts
+ * within a second.
+ */
+export declare class HostCredential extends Credential {
+  /** @throws {@link InvalidConfigurationError} for an option that is wrong. */
+  constructor(options?: HostCredentialOptions);
+}
+
 /** Options of {@link AzureCliCredential}. */
 export interface AzureCliCredentialOptions extends TokenCredentialOptions, MultiTenantOptions {
   /** The tenant to ask for. Default: the login's own. */
@@ -207,6 +227,7 @@ export type AzcredCredential =
   | ClientSecretCredential
   | DefaultAzureCredential
   | EnvironmentCredential
+  | HostCredential
   | ManagedIdentityCredential
   | UserCredential
   | VisualStudioCodeCredential;

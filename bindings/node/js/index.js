@@ -370,6 +370,12 @@ class EnvironmentCredential extends Credential {
   }
 }
 
+class HostCredential extends Credential {
+  constructor(options) {
+    super(native.create("HostCredential", {}, options));
+  }
+}
+
 class AzureCliCredential extends Credential {
   constructor(options) {
     super(native.create("AzureCliCredential", {}, options));
@@ -457,6 +463,7 @@ module.exports = {
   DefaultAzureCredential,
   DeviceCodeCredential,
   EnvironmentCredential,
+  HostCredential,
   InteractiveBrowserCredential,
   ManagedIdentityCredential,
   VisualStudioCodeCredential,

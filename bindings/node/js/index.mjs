@@ -24,6 +24,7 @@ export const {
   DefaultAzureCredential,
   DeviceCodeCredential,
   EnvironmentCredential,
+  HostCredential,
   InteractiveBrowserCredential,
   InvalidArgumentError,
   InvalidConfigurationError,

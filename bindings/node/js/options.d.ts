@@ -48,6 +48,10 @@ export interface TokenCredentialOptions extends UnusedOptions {
   authorityHost?: string;
   /** The proxy towards the authority. Default: those of the environment. */
   proxyOptions?: ProxyOptions;
+  /** The tenant whose tokens alone will do, by its id. */
+  expectedTenantId?: string;
+  /** The identity whose tokens alone will do, by its object (principal) id. */
+  expectedObjectId?: string;
 }
 
 /** Whether an authority is looked up. */

@@ -8,6 +8,8 @@ mod network;
 #[cfg(test)]
 mod page;
 mod peers;
+#[cfg(test)]
+mod schema;
 mod spelling;
 mod types;
 mod value;
@@ -157,6 +159,12 @@ pub(crate) struct Options {
     pub(crate) exclude_broker_credential: Option<bool>,
     /// Leaves a member out of the default chain, or (false) brings it in.
     pub(crate) exclude_interactive_browser_credential: Option<bool>,
+    /// Which of the host's identities it is. Default: the one that its configuration has for the resource asked for.
+    pub(crate) identity: Option<String>,
+    /// The tenant whose tokens alone will do, by its id: any other token is an error.
+    pub(crate) expected_tenant_id: Option<String>,
+    /// The identity whose tokens alone will do, by its object (principal) id: any other token is an error.
+    pub(crate) expected_object_id: Option<String>,
     /// The options of [`FUNCTIONS`] that were given, by their names.
     #[serde(skip)]
     pub(crate) functions: Vec<(String, Function)>,
@@ -176,6 +184,17 @@ const FUNCTIONS: [&str; 3] = [
     "client_assertion_func",
     // DeviceCodeCredential: is told verification_uri, user_code, expires_on (Unix seconds) and message.
     "prompt_callback",
+];
+
+/// The options whose value is a secret: not for a command line, nor for a configuration that everybody may read.
+const SECRETS: [&str; 7] = [
+    "authorization_code",
+    "certificate_data",
+    "client_certificate",
+    "client_secret",
+    "password",
+    "system_access_token",
+    "user_assertion",
 ];
 
 impl Options {
@@ -317,6 +336,11 @@ impl Options {
     pub(crate) fn process_timeout(&self) -> Duration {
         Duration::from_secs_f64(self.process_timeout.unwrap_or(10.0))
     }
+}
+
+/// Whether the value of an option is a secret.
+pub fn is_secret(name: &str) -> bool {
+    SECRETS.contains(&name)
 }
 
 fn first(given: [Option<&String>; 2], otherwise: &str) -> String {

@@ -7,12 +7,12 @@ use std::path::Path;
 use super::peers::{self, Disposition};
 use super::spelling::{CAMEL, spelled};
 use super::{FUNCTIONS, Spelling, Value};
-use crate::builder::{ENTRA_OPTIONS, TYPES};
+use crate::builder::{ENTRA_OPTIONS, PIN_OPTIONS, TYPES};
 use crate::credential::Credential;
 use crate::world::fake::Fake;
 
 /// Set by `cargo xtask options`: the page is written instead of compared.
-const WRITE: &str = "AZCRED_WRITE_OPTIONS_PAGE";
+pub(super) const WRITE: &str = "AZCRED_WRITE_OPTIONS_PAGE";
 
 const TOP: &str = "\
 # Options
@@ -30,14 +30,14 @@ A name that nobody has, or a value of another type, is an error that says what w
 ";
 
 /// One option as mod.rs describes it.
-struct Described {
-    name: String,
-    kind: String,
-    sentence: String,
+pub(super) struct Described {
+    pub(super) name: String,
+    pub(super) kind: String,
+    pub(super) sentence: String,
 }
 
 /// The options of a source text: comments, and then a field or the name of a function.
-fn described(source: &str) -> Vec<Described> {
+pub(super) fn described(source: &str) -> Vec<Described> {
     let mut all = Vec::new();
     let mut sentence = String::new();
     for line in source.lines().map(str::trim) {
@@ -80,7 +80,7 @@ fn setter(kind: &str) -> &'static str {
 fn of_node(name: &str) -> String {
     let mut names = Vec::new();
     for known in &TYPES {
-        let takes = known.takes.concat();
+        let takes = [known.takes.concat(), PIN_OPTIONS.to_vec()].concat();
         if takes.contains(&name) {
             names.push(format!("`{}`", spelled(name, Spelling::Camel, &takes)));
         }
@@ -133,13 +133,16 @@ fn page() -> String {
     write!(
         page,
         "| `ChainedTokenCredential` | none: it is made of its members |\n\nThose in bold it can't do without; where one of \
-         several is enough, none is in bold. Those about an authority:\n{}.\n",
-        names.join(", ")
+         several is enough, none is in bold. Those about an authority:\n{}.\n\nEvery credential of the table takes {}: a token that speaks for anybody \
+         else is an error, wherever it comes from.\n",
+        names.join(", "),
+        PIN_OPTIONS.map(|name| format!("`{name}`")).join(" and ")
     )
     .unwrap();
     page.push_str("\n## Options\n\n| C, Python | Node | In C | What it is |\n|---|---|---|---|\n");
     for option in described(include_str!("mod.rs")) {
-        let taken = TYPES.iter().any(|known| known.takes.concat().contains(&option.name.as_str()));
+        let of_some = TYPES.iter().any(|known| known.takes.concat().contains(&option.name.as_str()));
+        let taken = of_some || PIN_OPTIONS.contains(&option.name.as_str());
         if taken {
             let (setter, node) = (setter(&option.kind), of_node(&option.name));
             writeln!(page, "| `{}` | {node} | {setter} | {} |", option.name, cell(&option.sentence)).unwrap();

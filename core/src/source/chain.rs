@@ -4,10 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::Deserialize;
 
+use super::subject::Subject;
 use super::{About, Ask, Fetch, Grant, Place, Source, Tenants};
 use crate::error::{Attempt, Error, ErrorKind};
 use crate::fingerprint::Fingerprint;
@@ -35,22 +33,6 @@ struct Winner {
     subject: Option<Subject>,
 }
 
-/// Who a token speaks for.
-#[derive(Clone, Debug, Deserialize, PartialEq)]
-struct Subject {
-    tid: String,
-    oid: String,
-}
-
-impl Subject {
-    /// Reads a token's claims without checking them: they are compared, not trusted.
-    fn of(grant: &Grant) -> Option<Subject> {
-        let claims = grant.text.expose().split('.').nth(1)?;
-        let claims = URL_SAFE_NO_PAD.decode(claims.trim_end_matches('=')).ok()?;
-        serde_json::from_slice(&claims).ok()
-    }
-}
-
 impl Chain {
     /// A chain that asks its members anew for each token.
     pub(crate) fn of(members: Vec<Arc<dyn Source>>) -> Result<Chain, Error> {
@@ -76,7 +58,7 @@ impl Chain {
         let identity = Fingerprint::of_chain(credential, &identities);
         let cae = members.iter().any(|member| member.about().cae);
         let (tenants, sharing) = (Tenants::Members, Sharing::Never);
-        let about = About { credential, identity, patience, cae, tenants, members, sharing };
+        let about = About { credential, identity, patience, cae, tenants, members, sharing, aim: None };
         Ok(Chain { about, place, sticky })
     }
 

@@ -19,9 +19,12 @@ pub(crate) mod device_code;
 pub(crate) mod entra;
 pub(crate) mod environment;
 pub(crate) mod foreign;
+pub(crate) mod host;
 pub(crate) mod interactive_browser;
 pub(crate) mod managed_identity;
 pub(crate) mod on_behalf_of;
+pub(crate) mod pinned;
+mod subject;
 mod tenants;
 mod tool;
 pub(crate) mod username_password;
@@ -159,6 +162,8 @@ pub struct About {
     pub(crate) members: Vec<Arc<dyn Source>>,
     /// Whether its tokens are other processes' too.
     pub(crate) sharing: Sharing,
+    /// Which of the host's identities is asked in its place.
+    pub(crate) aim: Option<host::Aim>,
 }
 
 impl About {
@@ -166,7 +171,7 @@ impl About {
     pub fn new(credential: &'static str, parts: &[&str], patience: Duration) -> About {
         let identity = Fingerprint::of(credential, parts);
         let (tenants, sharing) = (Tenants::None, Sharing::Never);
-        About { credential, identity, patience, cae: false, tenants, members: Vec::new(), sharing }
+        About { credential, identity, patience, cae: false, tenants, members: Vec::new(), sharing, aim: None }
     }
 }
 

@@ -25,6 +25,31 @@ pub(super) fn read(folder: &Path, name: &str, limit: u64) -> std::io::Result<Zer
     content(file, limit)
 }
 
+/// Whether nobody but root and this user can change what a path leads to: the file, and each folder above it, as links
+/// lead to them.
+pub(super) fn check_trusted(path: &Path) -> std::io::Result<()> {
+    let us = rustix::process::geteuid().as_raw();
+    let real = path.canonicalize()?;
+    for (at, step) in real.ancestors().enumerate() {
+        let stat = rustix::fs::lstat(step)?;
+        let shown = step.display();
+        let refused = |what: String| Err(Error::new(ErrorKind::PermissionDenied, format!("{shown}: {what}")));
+        if stat.st_uid != us && stat.st_uid != 0 {
+            return refused(format!("it belongs to user {}, expected root or user {us}", stat.st_uid));
+        }
+        // In a folder such as /tmp, what belongs to somebody stays where it is.
+        let is_sticky = at > 0 && stat.st_mode & STICKY != 0;
+        if stat.st_mode & OTHERS_WRITE != 0 && !is_sticky {
+            let mode = stat.st_mode & 0o7777;
+            return refused(format!("others may write to it (mode {mode:o}), expected root and user {us} alone"));
+        }
+    }
+    Ok(())
+}
+
+const OTHERS_WRITE: rustix::fs::RawMode = 0o022;
+const STICKY: rustix::fs::RawMode = 0o1000;
+
 /// Who may not list a folder may still open what it can name in it.
 #[cfg(target_os = "linux")]
 const SEARCH: OFlags = OFlags::PATH;

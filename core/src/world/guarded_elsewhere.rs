@@ -29,3 +29,8 @@ pub(super) fn read(folder: &Path, name: &str, limit: u64) -> std::io::Result<Zer
     file.take(limit.saturating_add(1)).read_to_end(&mut content)?;
     if content.len() as u64 > limit { Err(too_large()) } else { Ok(content) }
 }
+
+/// Not known on this platform: what a path leads to is what its folders' owners put there.
+pub(super) fn check_trusted(_: &Path) -> std::io::Result<()> {
+    Ok(())
+}

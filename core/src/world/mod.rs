@@ -35,6 +35,7 @@ use std::time::Duration;
 use arc_swap::ArcSwapOption;
 
 use crate::cache::Cache;
+use crate::config::{Configuration, HostIdentities};
 use crate::moment::Moment;
 use crate::share::{Share, Stored};
 use crate::wire::http::{HttpError, Request, Response, Route};
@@ -94,6 +95,12 @@ pub trait Files: std::fmt::Debug + Send + Sync {
     /// # Errors
     /// Whatever the system says; `InvalidInput` for what is no such file, `FileTooLarge` beyond the limit.
     fn read_guarded(&self, folder: &Path, name: &str, limit: u64) -> std::io::Result<zeroize::Zeroizing<Vec<u8>>>;
+    /// The content of a file that says whom this process trusts: it, the folders above it and what links lead to must
+    /// belong to root or to this user, and not be writable by others.
+    ///
+    /// # Errors
+    /// Whatever the system says; `PermissionDenied` names what others could change, `FileTooLarge` beyond the limit.
+    fn read_trusted(&self, path: &Path, limit: u64) -> std::io::Result<zeroize::Zeroizing<Vec<u8>>>;
     /// Whether there is anything by this name.
     fn exists(&self, path: &Path) -> bool;
     /// Whether this is a regular file that this process may execute.
@@ -238,6 +245,7 @@ pub struct World {
     pub landings: Arc<dyn Landings>,
     pub(crate) cache: Arc<Cache>,
     pub(crate) share: Arc<Share>,
+    pub(crate) config: Arc<Configuration>,
 }
 
 impl World {
@@ -262,6 +270,7 @@ impl World {
             console: Arc::new(console::RealConsole),
             cache: Arc::new(Cache::new()),
             share,
+            config: Arc::default(),
         };
         let first = REAL.compare_and_swap(&None::<Arc<World>>, Some(Arc::new(world.clone())));
         first.as_ref().map_or(world, |first| World::clone(first))
@@ -271,6 +280,11 @@ impl World {
     #[must_use]
     pub fn with_store(self, folder: &str) -> World {
         World { share: Arc::new(Share::at(folder)), ..self }
+    }
+
+    /// The host's identities, as the configuration has them that this world finds.
+    pub fn host_identities(&self) -> HostIdentities {
+        self.config.report(self)
     }
 
     /// What this world's shared store holds.

@@ -111,6 +111,11 @@ impl Files for Seen<dyn Files> {
         self.real.read_guarded(folder, name, limit)
     }
 
+    fn read_trusted(&self, path: &Path, limit: u64) -> std::io::Result<zeroize::Zeroizing<Vec<u8>>> {
+        self.note(path);
+        self.real.read_trusted(path, limit)
+    }
+
     fn exists(&self, path: &Path) -> bool {
         self.note(path);
         self.real.exists(path)

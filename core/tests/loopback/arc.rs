@@ -34,6 +34,10 @@ impl Files for Moved {
         self.real.read_guarded(&self.keys, name, limit)
     }
 
+    fn read_trusted(&self, path: &Path, limit: u64) -> std::io::Result<zeroize::Zeroizing<Vec<u8>>> {
+        self.real.read_trusted(path, limit)
+    }
+
     fn exists(&self, path: &Path) -> bool {
         self.real.exists(path)
     }

@@ -65,6 +65,7 @@ __all__ = [
     "DefaultAzureCredential",
     "DeviceCodeCredential",
     "EnvironmentCredential",
+    "HostCredential",
     "InteractiveBrowserCredential",
     "InternalError",
     "InvalidArgumentError",
@@ -118,6 +119,18 @@ class DefaultAzureCredential(ChainedTokenCredential):
 
     def _foreign(self, _: str) -> list[Any]:
         return []
+
+
+class HostCredential(_Credential):
+    """The identity that the host's configuration has for a name, or for the resource that a token is for.
+
+    The configuration is one file for every language: ``$AZCRED_CONFIG``, else ``$XDG_CONFIG_HOME/azcred/config.toml``,
+    else ``/etc/azcred/config.toml``. An edit counts within a second. Options: ``identity``, the name of one in it.
+    """
+
+    def __init__(self, **options: Unpack[_options.Host]) -> None:
+        """Take the options; the rest comes from the host."""
+        self._make("HostCredential", options)
 
 
 class ManagedIdentityCredential(_Credential):

@@ -23,7 +23,14 @@ class Noted(TypedDict, total=False):
     retry_status: int
     user_agent: str
 
-class _Network(Noted, total=False):
+class _Pins(Noted, total=False):
+    expected_object_id: str | None
+    expected_tenant_id: str | None
+
+class Host(_Pins, total=False):
+    identity: str | None
+
+class _Network(_Pins, total=False):
     connection_timeout: float
     connection_verify: bool | str | PathLike[str]
     proxies: Mapping[str, str | None]

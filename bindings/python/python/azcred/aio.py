@@ -40,6 +40,7 @@ __all__ = [
     "ClientSecretCredential",
     "DefaultAzureCredential",
     "EnvironmentCredential",
+    "HostCredential",
     "ManagedIdentityCredential",
     "OnBehalfOfCredential",
     "SharedTokenCacheCredential",
@@ -238,6 +239,10 @@ class AuthorizationCodeCredential(_Async, _sync.AuthorizationCodeCredential):
 
 class EnvironmentCredential(_Async, _sync.EnvironmentCredential):
     __doc__ = _sync.EnvironmentCredential.__doc__
+
+
+class HostCredential(_Async, _sync.HostCredential):
+    __doc__ = _sync.HostCredential.__doc__
 
 
 class AzureCliCredential(_Async, _sync.AzureCliCredential):

@@ -42,7 +42,8 @@ impl Application {
         let patience = client.authority.patience(PATIENCE);
         let sharing = client.proof.sharing();
         let credential = client.credential;
-        let about = About { credential, identity, patience, cae: true, tenants, members: Vec::new(), sharing };
+        let members = Vec::new();
+        let about = About { credential, identity, patience, cae: true, tenants, members, sharing, aim: None };
         Application { about, client, region: ArcSwapOption::empty() }
     }
 

@@ -1,0 +1,321 @@
+//! The host's identities: one file that every language reads, by name and by resource.
+//!
+//! A caller looks at the file at most once a second; there is no watcher. What it depends on, files of secrets and
+//! variables included, is noted when it is read, and read again when any of it changes. A bad edit keeps the last good
+//! configuration.
+
+mod document;
+mod pattern;
+mod place;
+#[cfg(test)]
+mod tests;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use arc_swap::ArcSwapOption;
+
+use self::document::{Document, Given, Mistake, Place, Setting};
+use self::pattern::{Pattern, most_specific};
+use crate::builder;
+use crate::error::{Error, ErrorKind};
+use crate::fingerprint::Fingerprint;
+use crate::options::{Spelling, Value};
+use crate::request::shown;
+use crate::source::chain::Chain;
+use crate::source::{Made, Source};
+use crate::tally::Tally;
+use crate::world::World;
+use crate::world::witness::{Looked, Witness};
+
+/// The class name of the credential that takes its identity from here.
+pub(crate) const NAME: &str = "HostCredential";
+
+/// What a chain of identities is called here.
+const CHAIN: &str = "chain";
+
+/// The largest file with a secret.
+const LARGEST_SECRET: u64 = 64 * 1024;
+
+/// The configuration of one world, as it was read last.
+#[derive(Debug, Default)]
+pub(crate) struct Configuration(ArcSwapOption<Loaded>);
+
+/// What reading it gave.
+#[derive(Debug)]
+struct Loaded {
+    /// The newest that could be read.
+    identities: Option<Arc<Identities>>,
+    /// Why the newest edit is not in use.
+    error: Option<Error>,
+    looked: Looked,
+    /// When it was looked at last, in seconds since the host started.
+    looked_at: AtomicI64,
+    /// Another number for each change.
+    version: u64,
+}
+
+/// Names, what they stand for, and which resources are whose.
+#[derive(Debug)]
+struct Identities {
+    path: PathBuf,
+    /// An identity that lacks a secret is an error of its own.
+    named: Vec<(String, Made)>,
+    resources: Vec<(Pattern, String)>,
+}
+
+impl Configuration {
+    /// The number of what is in use now: another one after a change.
+    pub(crate) fn version(&self, world: &World) -> u64 {
+        self.current(world).version
+    }
+
+    /// Gives `with` the source of this name, or the one that these scopes belong to.
+    pub(crate) fn aim<R>(
+        &self,
+        world: &World,
+        name: Option<&str>,
+        scopes: &[&str],
+        with: impl FnOnce(&Arc<dyn Source>) -> R,
+    ) -> Result<R, Error> {
+        let loaded = self.current(world);
+        match (&loaded.identities, &loaded.error) {
+            (Some(identities), _) => identities.aim(name, scopes).map(with),
+            (None, Some(error)) => Err(error.clone()),
+            (None, None) => Err(Error::new(ErrorKind::Internal, "a configuration is neither there nor not")),
+        }
+    }
+
+    /// Whose tokens come of it: of the identity of this name, or of all.
+    pub(crate) fn identities(&self, world: &World, name: Option<&str>) -> Vec<Fingerprint> {
+        let loaded = self.current(world);
+        let all = loaded.identities.iter().flat_map(|identities| &identities.named);
+        let meant = all.filter(|(known, _)| name.is_none_or(|name| known == name));
+        let mut all: Vec<Fingerprint> =
+            meant.filter_map(|(_, made)| Some(made.as_ref().ok()?.about().identity)).collect();
+        // Two names may be one identity.
+        all.sort_unstable_by_key(|identity| *identity.bytes());
+        all.dedup();
+        all
+    }
+
+    /// Where the file is, which identities it has, and what is wrong with it.
+    pub(crate) fn report(&self, world: &World) -> HostIdentities {
+        let loaded = self.current(world);
+        let identities = loaded.identities.as_ref();
+        HostIdentities {
+            path: identities.map(|identities| identities.path.clone()),
+            names: identities.iter().flat_map(|these| these.named.iter().map(|(name, _)| name.clone())).collect(),
+            error: loaded.error.clone(),
+        }
+    }
+
+    fn current(&self, world: &World) -> Arc<Loaded> {
+        let now = world.clock.boot();
+        let before = self.0.load_full();
+        if let Some(before) = &before {
+            let looked_at = before.looked_at.load(Ordering::Relaxed);
+            if looked_at == now {
+                return Arc::clone(before);
+            }
+            before.looked_at.store(now, Ordering::Relaxed);
+            if before.looked.is_unchanged(world) {
+                return Arc::clone(before);
+            }
+        }
+        let loaded = Arc::new(Loaded::of(world, before.as_deref(), now));
+        if let Some(error) = &loaded.error
+            && before.as_ref().is_none_or(|before| before.identities.is_some())
+        {
+            tracing::warn!("the host's identities: {error}");
+        }
+        self.0.store(Some(Arc::clone(&loaded)));
+        loaded
+    }
+}
+
+/// What is known of the host's identities.
+#[derive(Clone, Debug)]
+pub struct HostIdentities {
+    /// The file that is in use.
+    pub path: Option<PathBuf>,
+    /// The names in it.
+    pub names: Vec<String>,
+    /// Why there is none, or why the newest edit is not in use.
+    pub error: Option<Error>,
+}
+
+impl Loaded {
+    fn of(world: &World, before: Option<&Loaded>, now: i64) -> Loaded {
+        let (seen, witness) = Witness::of(world, &Arc::<Tally>::default());
+        let read = Identities::read(&seen);
+        let looked = witness.looked();
+        let (version, kept) = before.map_or((0, None), |before| (before.version, before.identities.clone()));
+        let (identities, error, version) = match read {
+            Ok(identities) => (Some(Arc::new(identities)), None, version + 1),
+            Err(error) => (kept, Some(error), version),
+        };
+        Loaded { identities, error, looked, looked_at: AtomicI64::new(now), version }
+    }
+}
+
+impl Identities {
+    fn read(world: &World) -> Result<Identities, Error> {
+        let path = place::find(world).map_err(|sentence| Error::configuration(format!("{NAME}: {sentence}")))?;
+        let name = shown(&path.to_string_lossy());
+        let text = world.files.read_trusted(&path, place::LARGEST);
+        let text = text.map_err(|error| Error::configuration(format!("{NAME}: {name}: {error}")))?;
+        let wrong = |Mistake { place, sentence }: Mistake| Error::configuration(format!("{name}:{place}: {sentence}"));
+        let text = std::str::from_utf8(&text).map_err(|error| {
+            let place = document::place_at(&text, error.valid_up_to());
+            wrong(Mistake { place, sentence: "expected UTF-8".to_owned() })
+        })?;
+        let document = document::read(text).map_err(wrong)?;
+        Identities::of(world, &path, text, document).map_err(wrong)
+    }
+
+    fn of(world: &World, path: &Path, text: &str, document: Document) -> Result<Identities, Mistake> {
+        let known: Vec<&str> = document.identities.iter().map(|identity| identity.name.as_str()).collect();
+        for (pattern, name) in &document.resources {
+            if !known.contains(&name.as_str()) {
+                let sentence = format!("resources.\"{}\": {}", pattern.text(), unknown(name, &known));
+                return Err(Mistake { place: document::place_of(text, name), sentence });
+            }
+        }
+        let mut named: Vec<(String, Made)> = Vec::with_capacity(document.identities.len());
+        let mut chains = Vec::new();
+        for identity in &document.identities {
+            if identity.credential == CHAIN {
+                chains.push(identity);
+            } else {
+                named.push((identity.name.clone(), one(world, identity)?));
+            }
+        }
+        for chain in chains {
+            let made = chained(chain, &named, &known)?;
+            named.push((chain.name.clone(), made));
+        }
+        Ok(Identities { path: path.to_owned(), named, resources: document.resources })
+    }
+
+    fn aim(&self, name: Option<&str>, scopes: &[&str]) -> Result<&Arc<dyn Source>, Error> {
+        let path = shown(&self.path.to_string_lossy());
+        let names = || self.named.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>();
+        let name = match name {
+            Some(name) => name,
+            None => self.of_scopes(scopes)?,
+        };
+        let found = self.named.iter().find(|(known, _)| known == name);
+        let made = found
+            .map(|(_, made)| made)
+            .ok_or_else(|| Error::configuration(format!("{NAME}: {}, in {path}", unknown(name, &names()))))?;
+        made.as_ref().map_err(Error::clone)
+    }
+
+    fn of_scopes(&self, scopes: &[&str]) -> Result<&str, Error> {
+        let path = shown(&self.path.to_string_lossy());
+        if let ([], [(only, _)]) = (self.resources.as_slice(), self.named.as_slice()) {
+            return Ok(only);
+        }
+        let mut found = None;
+        for scope in scopes {
+            let Some(name) = most_specific(&self.resources, scope) else {
+                return Err(Error::configuration(format!(
+                    "{NAME}: no identity for '{}': expected a pattern for it in [resources] of {path}, or the option identity",
+                    shown(scope)
+                )));
+            };
+            if found.is_some_and(|before| before != name.as_str()) {
+                return Err(Error::argument(format!(
+                    "{NAME}: the scopes {} belong to several identities, by [resources] of {path}; ask for each on its own",
+                    scopes.join(", ")
+                )));
+            }
+            found = Some(name.as_str());
+        }
+        found.ok_or_else(|| Error::argument(format!("{NAME}: expected at least one scope, got none")))
+    }
+}
+
+fn unknown(name: &str, names: &[&str]) -> String {
+    let names = if names.is_empty() { "none is configured".to_owned() } else { names.join(", ") };
+    format!("no identity is called '{}': expected one of {names}", shown(name))
+}
+
+/// The source of one identity; within it, what lacks a secret that may come any time.
+fn one(world: &World, identity: &document::Identity) -> Result<Made, Mistake> {
+    let of = |place: Place, sentence: &str| Mistake {
+        place,
+        sentence: format!("identities.{}: {sentence}", shown(&identity.name)),
+    };
+    let Some(class) = builder::class_of(&identity.credential) else {
+        let words = builder::words().chain([CHAIN]).collect::<Vec<_>>().join(", ");
+        let sentence = format!("credential: unknown '{}': expected {words}", shown(&identity.credential));
+        return Err(of(identity.place, &sentence));
+    };
+    if let Some((_, place)) = identity.members.first() {
+        return Err(of(*place, "members are for credential = \"chain\""));
+    }
+    let mut options = Vec::with_capacity(identity.options.len());
+    for Given { name, place, value } in &identity.options {
+        let value = match value {
+            Setting::Value(value) => Ok(value.clone()),
+            Setting::File(path) => of_file(world, path),
+            Setting::Variable(variable) => world
+                .env
+                .get(variable)
+                .map(Value::text)
+                .ok_or_else(|| format!("the variable {} is not set", shown(variable))),
+        };
+        match value {
+            Ok(value) => options.push((name.clone(), value)),
+            // It may come at any moment, and others' identities are not harmed by it.
+            Err(sentence) => {
+                let Mistake { place, sentence } = of(*place, &format!("option {name}: {sentence}"));
+                return Ok(Err(Error::configuration(format!("{NAME}: {sentence} (line {place})"))));
+            }
+        }
+    }
+    builder::build(world, class, options, Spelling::Snake).map(Ok).map_err(|error| {
+        let about = identity.options.iter().find(|given| error.message().contains(&format!("option {}", given.name)));
+        of(about.map_or(identity.place, |given| given.place), error.message())
+    })
+}
+
+fn of_file(world: &World, path: &str) -> Result<Value, String> {
+    let failed = |error: String| format!("{}: {error}", shown(path));
+    if !Path::new(path).is_absolute() {
+        return Err(failed("expected an absolute path".to_owned()));
+    }
+    let content = world.files.read(Path::new(path), LARGEST_SECRET).map_err(|error| failed(error.to_string()))?;
+    let content = zeroize::Zeroizing::new(content);
+    let text = std::str::from_utf8(&content).map_err(|_| failed("expected text".to_owned()))?;
+    let line = text.strip_suffix('\n').unwrap_or(text);
+    Ok(Value::text(line.strip_suffix('\r').unwrap_or(line)))
+}
+
+/// A chain of identities that are no chains.
+fn chained(chain: &document::Identity, named: &[(String, Made)], known: &[&str]) -> Result<Made, Mistake> {
+    let of = |place: Place, sentence: String| Mistake {
+        place,
+        sentence: format!("identities.{}: {sentence}", shown(&chain.name)),
+    };
+    if let Some(given) = chain.options.first() {
+        return Err(of(given.place, format!("unknown option {}: a chain takes members", shown(&given.name))));
+    }
+    let mut members = Vec::with_capacity(chain.members.len());
+    for (name, place) in &chain.members {
+        match named.iter().find(|(other, _)| other == name) {
+            Some((_, Ok(source))) => members.push(Arc::clone(source)),
+            Some((_, Err(error))) => return Ok(Err(error.clone())),
+            None if known.contains(&name.as_str()) => {
+                return Err(of(*place, format!("members: '{}' is a chain itself", shown(name))));
+            }
+            None => return Err(of(*place, format!("members: {}", unknown(name, known)))),
+        }
+    }
+    let made =
+        Chain::of(members).map_err(|_| of(chain.place, "expected members = [\"…\", \"…\"], got none".to_owned()))?;
+    Ok(Ok(Arc::new(made)))
+}
