@@ -41,6 +41,12 @@ pub(crate) fn bytes() -> Result<[u8; 32], String> {
     Ok(bytes)
 }
 
+/// A number from 0 to 1; a half where the system has no randomness.
+pub(crate) fn chance() -> f64 {
+    let number = bytes().ok().and_then(|bytes| bytes.first_chunk().map(|two| u16::from_le_bytes(*two)));
+    number.map_or(0.5, |number| f64::from(number) / f64::from(u16::MAX))
+}
+
 /// A random text that nobody guesses.
 pub(crate) fn text() -> Result<Secret, String> {
     Ok(Secret::new(URL_SAFE_NO_PAD.encode(bytes()?)))

@@ -135,6 +135,7 @@ def python(code: str, env: dict[str, str] | None = None, *arguments: str) -> Any
 @contextlib.contextmanager
 def started(folder: Path, config: str) -> Iterator[Emulator]:
     """Give an emulator of its own, with that configuration, which ends with the block."""
+    folder.mkdir(exist_ok=True)
     file = folder / "emulator.toml"
     file.write_text(config)
     process = subprocess.Popen(

@@ -14,6 +14,8 @@ pub(crate) struct RetryPolicy {
     pauses: &'static [Duration],
     /// The pauses after a 410, with which IMDS says that it is being updated.
     gone: &'static [Duration],
+    /// The pauses after a 429 of a service that many ask at once, about which their askers must spread.
+    throttled: &'static [Duration],
     /// How often a connection that could not be made is tried again.
     connects: usize,
 }
@@ -25,6 +27,8 @@ pub(crate) enum Next {
     Answer,
     /// Ask again after this pause.
     Retry(Duration),
+    /// Ask again after a pause from half of this to one and a half of it, by chance: others were turned away too.
+    Spread(Duration),
 }
 
 const fn ms(millis: u64) -> Duration {
@@ -36,13 +40,15 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(25);
 
 impl RetryPolicy {
     /// One try.
-    pub(crate) const NEVER: RetryPolicy = RetryPolicy { statuses: |_| false, pauses: &[], gone: &[], connects: 0 };
+    pub(crate) const NEVER: RetryPolicy =
+        RetryPolicy { statuses: |_| false, pauses: &[], gone: &[], throttled: &[], connects: 0 };
 
     /// Entra: 408, 429 and what a gateway says, three times from 0.8 s, as azure-core does.
     pub(crate) const ENTRA: RetryPolicy = RetryPolicy {
         statuses: |status| matches!(status, 408 | 429 | 500 | 502..=504),
         pauses: &[ms(800), ms(1600), ms(3200)],
         gone: &[],
+        throttled: &[],
         connects: 3,
     };
 
@@ -54,19 +60,30 @@ impl RetryPolicy {
         statuses: |status| matches!(status, 404 | 408 | 410 | 429 | 500..=599),
         pauses: &[ms(800), ms(1600), ms(3200), ms(6400), ms(12_800)],
         gone: &[ms(5_000), ms(10_000), ms(15_000), ms(20_000), ms(25_000)],
+        // It takes 20 a second of all processes of a host: some hundreds get through in half a minute.
+        throttled: &[ms(1000), ms(2000), ms(4000), ms(8000), ms(12_000), ms(16_000), ms(16_000)],
         connects: 2,
     };
 
     /// The same, with at most this many retries.
     pub(crate) fn at_most(self, retries: usize) -> RetryPolicy {
         let first = |pauses: &'static [Duration]| pauses.get(..retries).unwrap_or(pauses);
-        RetryPolicy { pauses: first(self.pauses), gone: first(self.gone), connects: self.connects.min(retries), ..self }
+        RetryPolicy {
+            pauses: first(self.pauses),
+            gone: first(self.gone),
+            throttled: first(self.throttled),
+            connects: self.connects.min(retries),
+            ..self
+        }
     }
 
     /// What to do after try number `attempt` (from 0) at `now` (Unix seconds, for `Retry-After` dates).
     pub(crate) fn next(&self, attempt: usize, answer: &Result<Response, HttpError>, now: i64) -> Next {
         let (pauses, asked) = match answer {
             Ok(response) if !(self.statuses)(response.status) => return Next::Answer,
+            Ok(response) if response.status == 429 && !self.throttled.is_empty() => {
+                return self.spread(attempt, retry_after(response, now));
+            }
             Ok(response) if response.status == 410 => (self.gone, retry_after(response, now)),
             Ok(response) => (self.pauses, retry_after(response, now)),
             Err(error) => match error.fault {
@@ -81,6 +98,16 @@ impl RetryPolicy {
             (None, _) => Next::Answer,
             (Some(_), Some(asked)) if asked > LONGEST_PAUSE => Next::Answer,
             (Some(pause), asked) => Next::Retry((*pause).max(asked.unwrap_or_default())),
+        }
+    }
+}
+
+impl RetryPolicy {
+    /// What a service says is waited for in full, and the spread comes after it.
+    fn spread(&self, attempt: usize, asked: Option<Duration>) -> Next {
+        match (self.throttled.get(attempt), asked.unwrap_or_default()) {
+            (Some(pause), asked) if asked <= LONGEST_PAUSE => Next::Spread((*pause).max(asked * 2)),
+            _ => Next::Answer,
         }
     }
 }
@@ -111,7 +138,7 @@ mod tests {
 
     #[test]
     fn the_table() {
-        use Next::{Answer, Retry};
+        use Next::{Answer, Retry, Spread};
         let cases = [
             (RetryPolicy::ENTRA, 0, answer(200, None), Answer),
             (RetryPolicy::ENTRA, 0, answer(400, None), Answer),
@@ -127,6 +154,11 @@ mod tests {
             (RetryPolicy::IMDS, 0, answer(404, None), Retry(ms(800))),
             (RetryPolicy::IMDS, 1, answer(410, None), Retry(ms(10_000))),
             (RetryPolicy::IMDS, 5, answer(410, None), Answer),
+            (RetryPolicy::IMDS, 0, answer(429, None), Spread(ms(1000))),
+            (RetryPolicy::IMDS, 0, answer(429, Some("3")), Spread(ms(6000))),
+            (RetryPolicy::IMDS, 0, answer(429, Some("30")), Answer),
+            (RetryPolicy::IMDS, 6, answer(429, None), Spread(ms(16_000))),
+            (RetryPolicy::IMDS, 7, answer(429, None), Answer),
             (RetryPolicy::IMDS, 1, fault(HttpFault::Connect), Retry(ms(1600))),
             (RetryPolicy::IMDS, 2, fault(HttpFault::Connect), Answer),
             (RetryPolicy::IMDS, 0, fault(HttpFault::TooLarge), Answer),

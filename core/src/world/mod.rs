@@ -37,6 +37,7 @@ use arc_swap::ArcSwapOption;
 use crate::cache::Cache;
 use crate::config::{Configuration, HostIdentities};
 use crate::moment::Moment;
+use crate::random;
 use crate::share::{Share, Stored};
 use crate::wire::http::{HttpError, Request, Response, Route};
 use crate::wire::page::Page;
@@ -306,14 +307,14 @@ impl World {
         let mut attempt = 0;
         loop {
             let answer = self.http.send(request).await;
-            match policy.next(attempt, &answer, self.clock.now()) {
+            let pause = match policy.next(attempt, &answer, self.clock.now()) {
                 Next::Answer => return answer,
-                Next::Retry(pause) => {
-                    tracing::debug!(attempt, pause_ms = pause.as_millis(), "asking again");
-                    self.clock.sleep(pause).await;
-                    attempt += 1;
-                }
-            }
+                Next::Retry(pause) => pause,
+                Next::Spread(pause) => pause.mul_f64(0.5 + random::chance()),
+            };
+            tracing::debug!(attempt, pause_ms = pause.as_millis(), "asking again");
+            self.clock.sleep(pause).await;
+            attempt += 1;
         }
     }
 

@@ -1,0 +1,388 @@
+"""Processes of one user share tokens: one of them asks, whatever happens to it."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from c_door import LOADER, compiled
+from conftest import AZCRED, Emulator, plain, started
+from stores import commands, entries, environment, is_locked, start, store, told
+
+RESOURCES = [
+    "https://storage.azure.com",
+    "https://vault.azure.net",
+    "https://database.windows.net",
+    "https://a.example",
+]
+SCOPES = [f"{resource}/.default" for resource in RESOURCES]
+
+
+@pytest.fixture(scope="module")
+def probe(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give the C program that asks one question."""
+    return compiled(tmp_path_factory.mktemp("c"), "probe")
+
+
+@pytest.fixture
+def limited(tmp_path: Path) -> Iterator[Emulator]:
+    """Give an emulator with the limits of the real IMDS."""
+    with started(tmp_path / "limited", "") as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """Give the folder of a store."""
+    with store() as folder:
+        yield folder
+
+
+def upstream(emulator: Emulator, endpoint: str = "imds", what: str = "requests") -> int:
+    """Count the requests so far."""
+    return int(emulator.call("GET", "/counters")["by_endpoint"].get(endpoint, {}).get(what, 0))
+
+
+def doors(probe: Path, scope: str) -> list[list[str | Path]]:
+    """Give the command of each door for a managed identity's token."""
+    name = "ManagedIdentityCredential"
+    return [*commands(name, {}, scope), [probe, name, f"scope:{scope}"]]
+
+
+def is_answer(answer: dict[str, str]) -> bool:
+    return "token" in answer or answer.get("kind") == "OK"
+
+
+def test_a_herd_of_processes_asks_once(limited: Emulator, probe: Path, folder: Path) -> None:
+    """300 at once, of all doors, for four resources, within the limits of IMDS: four requests, and no 429."""
+    env = environment(folder, limited.imds()) | LOADER
+    all_commands = [(scope, command) for scope in SCOPES for command in doors(probe, scope)]
+    running = []
+    for at in range(300):
+        scope, command = all_commands[at % len(all_commands)]
+        running.append((scope, start(command, env)))
+    answers = [(scope, told(process)) for scope, process in running]
+    assert [answer for _, answer in answers if not is_answer(answer)] == []
+    assert upstream(limited) == len(SCOPES)
+    assert upstream(limited, what="throttled") == 0
+    for scope in SCOPES:
+        assert len({answer["token"] for of, answer in answers if of == scope and "token" in answer}) == 1
+    assert len(entries(folder)) == len(SCOPES)
+    assert not is_locked(folder)
+
+
+ALIGNED = """
+import json, sys, time
+import azcred
+credential = azcred.EnvironmentCredential()
+scopes, moments = json.loads(sys.argv[1]), json.loads(sys.argv[2])
+told = []
+for moment in moments:
+    time.sleep(max(0, moment - time.time()))
+    begun = time.time()
+    told.append([credential.get_token(scope).token for scope in scopes] + [time.time() - begun])
+print(json.dumps({"told": told}))
+"""
+
+ALIGNED_NODE = """
+const azcred = require("azcred");
+const credential = new azcred.EnvironmentCredential();
+const [scopes, moments] = process.argv.slice(1).map((text) => JSON.parse(text));
+(async () => {
+  const told = [];
+  for (const moment of moments) {
+    await new Promise((resolve) => setTimeout(resolve, Math.max(0, moment * 1000 - Date.now())));
+    const begun = Date.now();
+    const tokens = [];
+    for (const scope of scopes) tokens.push((await credential.getToken(scope)).token);
+    told.push([...tokens, (Date.now() - begun) / 1000]);
+  }
+  console.log(JSON.stringify({ told }));
+})();
+"""
+
+
+def test_a_herd_renews_once(tmp_path: Path, folder: Path) -> None:
+    """All notice in the same moment that a renewal is due: one asks for each resource, and nobody waits for it."""
+    with started(tmp_path / "renewing", "refresh_in = 5\n") as emulator:
+        env = environment(folder, emulator.application())
+        start_at = time.time() + 15
+        # The first tokens are due from 4.5 s on, the second ones not before the end.
+        moments = json.dumps([start_at, start_at + 5.5, start_at + 8])
+        python = [sys.executable, "-c", ALIGNED, json.dumps(SCOPES), moments]
+        node = ["node", "-e", ALIGNED_NODE, json.dumps(SCOPES), moments]
+        running = [start([*(python if at % 2 else node)], env) for at in range(60)]
+        answers = [told(process) for process in running]
+        assert [answer for answer in answers if "told" not in answer] == []
+        for round_, expected in enumerate(["first", "first", "second"]):
+            tokens = {json.dumps(answer["told"][round_][:-1]) for answer in answers}  # type: ignore[index]
+            assert len(tokens) == 1, (expected, len(tokens))
+        first, due, second = (answers[0]["told"][at][:-1] for at in range(3))  # type: ignore[index]
+        assert first == due
+        assert not set(first) & set(second)
+        assert upstream(emulator, "entra_token") == 2 * len(SCOPES)
+
+
+def test_killed_holders_leave_nothing_behind(emulator: Emulator, probe: Path, folder: Path) -> None:
+    """500 kills at any moment: the others have their token at once, and nobody asks more often than it was needed."""
+    emulator.fault(endpoint="imds", latency_ms=15, count=100_000)
+    env = environment(folder, emulator.imds()) | LOADER
+    scope = SCOPES[0]
+    command = [probe, "ManagedIdentityCredential", f"scope:{scope}"]
+    randomly = random.Random(7)
+    slowest = 0.0
+    for kill in range(500):
+        before = upstream(emulator) if kill % 50 == 0 else 0
+        for entry in entries(folder) if folder.exists() else []:
+            entry.unlink()
+        victim = start(command, env)
+        others = [start(command, env) for _ in range(2)]
+        time.sleep(randomly.random() * 0.04)
+        victim.kill()
+        begun = time.monotonic()
+        answers = [told(other) for other in others]
+        slowest = max(slowest, time.monotonic() - begun)
+        victim.communicate()
+        assert all(map(is_answer, answers)), answers
+        if before:
+            assert upstream(emulator) - before <= len(others) + 1
+    assert slowest < 4
+    assert upstream(emulator) <= 2 * 500 + 100
+    assert not is_locked(folder)
+    unfinished = [path for path in (folder / "v1").iterdir() if path.name.startswith(".") and path.stat().st_size == 0]
+    assert len(unfinished) < 100
+
+
+def wait_for(what: Callable[[], bool], patience: float = 20) -> None:
+    """Wait until something is so."""
+    until = time.monotonic() + patience
+    while not what():
+        assert time.monotonic() < until
+        time.sleep(0.01)
+
+
+def test_a_stopped_holder_is_waited_for_five_seconds(emulator: Emulator, probe: Path, folder: Path) -> None:
+    """One stops, the next one's request hangs: the source sees one in five seconds, and the others have their token."""
+    env = environment(folder, emulator.imds()) | LOADER
+    command = [probe, "ManagedIdentityCredential", f"scope:{SCOPES[0]}"]
+    emulator.fault(endpoint="imds", mode="hang", count=2)
+    stopped = start(command, env)
+    others: list[subprocess.Popen[str]] = []
+    try:
+        wait_for(lambda: len(emulator.requests()) == 1)
+        stopped.send_signal(signal.SIGSTOP)
+        begun = time.monotonic()
+        others = [start(command, env) for _ in range(20)]
+        wait_for(lambda: len(emulator.requests()) == 2)
+        assert 4.5 < time.monotonic() - begun < 7
+        # All but the one whose request hangs.
+        wait_for(lambda: sum(other.poll() is not None for other in others) == 19)
+        assert 9.5 < time.monotonic() - begun < 13
+        assert len(emulator.requests()) == 3
+        assert all(is_answer(told(other)) for other in others if other.poll() is not None)
+        # What the stopped one would bring is younger, and as good: nobody is harmed by it.
+        (entry,) = entries(folder)
+        stopped.send_signal(signal.SIGCONT)
+        assert is_answer(told(start(command, env)))
+        assert entry.exists()
+    finally:
+        for process in [stopped, *others]:
+            process.kill()
+            process.communicate()
+
+
+FORKS = """
+import os, sys, threading, time
+import azcred
+credential = azcred.ManagedIdentityCredential()
+threading.Thread(target=lambda: credential.get_token(sys.argv[1]), daemon=True).start()
+sys.stdin.readline()
+child = os.fork()
+if child == 0:
+    time.sleep(60)
+    os._exit(0)
+print(child, flush=True)
+time.sleep(60)
+"""
+
+
+def test_a_holder_that_forked_leaves_its_lock_when_it_is_killed(emulator: Emulator, folder: Path) -> None:
+    env = environment(folder, emulator.imds())
+    emulator.fault(endpoint="imds", mode="hang", count=1)
+    holder = subprocess.Popen(
+        [sys.executable, "-c", FORKS, SCOPES[0]],
+        env=env,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert holder.stdin and holder.stdout
+    try:
+        wait_for(lambda: len(emulator.requests()) == 1)
+        assert is_locked(folder)
+        holder.stdin.write("fork\n")
+        holder.stdin.flush()
+        child = int(holder.stdout.readline())
+        os.kill(holder.pid, signal.SIGKILL)
+        holder.wait()
+        os.kill(child, 0)
+        assert not is_locked(folder)
+        begun = time.monotonic()
+        assert is_answer(told(start(commands("ManagedIdentityCredential", {}, SCOPES[0])[2], env)))
+        assert time.monotonic() - begun < 3
+    finally:
+        os.killpg(holder.pid, signal.SIGKILL)
+        holder.stdin.close()
+        holder.stdout.close()
+
+
+AZ = """#!/bin/sh
+echo "$$" >> "$SPAWNS"
+sleep "$LASTS"
+cat "$ANSWER"
+"""
+
+
+def tool(tmp_path: Path, lasts: float) -> dict[str, str]:
+    """Put an `az` on the path that takes its time."""
+    tmp_path.mkdir(exist_ok=True)
+    az, answer = tmp_path / "az", tmp_path / "answer"
+    az.write_text(AZ)
+    az.chmod(0o755)
+    answer.write_text(json.dumps({"accessToken": "of-az", "expires_on": int(time.time()) + 3600}))
+    profile = tmp_path / "profile"
+    profile.mkdir(exist_ok=True)
+    (profile / "azureProfile.json").write_text("{}")
+    return {
+        "PATH": f"{tmp_path}:{os.environ['PATH']}",
+        "SPAWNS": str(tmp_path / "spawns"),
+        "LASTS": str(lasts),
+        "ANSWER": str(answer),
+        "AZURE_CONFIG_DIR": str(profile),
+    }
+
+
+def test_a_developers_tool_is_run_once(tmp_path: Path, folder: Path) -> None:
+    """50 callers of three doors at once, and an az that takes 12 s."""
+    env = environment(folder, tool(tmp_path / "az", 12))
+    python, node, program = commands("AzureCliCredential", {"process_timeout": 30}, SCOPES[0])
+    node[4] = json.dumps({"processTimeoutInMs": 30_000})
+    running = [start([python, node, program][at % 3], env) for at in range(50)]
+    answers = [told(process) for process in running]
+    assert {answer.get("token") for answer in answers} == {"of-az"}, answers
+    assert len((tmp_path / "az/spawns").read_text().split()) == 1
+
+
+def test_a_tools_failure_is_everybodys_who_waits(tmp_path: Path, folder: Path) -> None:
+    settings = tool(tmp_path / "az", 3)
+    (tmp_path / "az/answer").write_text("nothing\n")
+    env = environment(folder, settings)
+    running = [start(commands("AzureCliCredential", {}, SCOPES[0])[2], env) for _ in range(8)]
+    begun = time.monotonic()
+    for process in running:
+        out, err = process.communicate(timeout=60)
+        assert process.returncode == 1, (out, err)
+        assert "AzureCliCredential: the output of az is not the JSON of a token" in err
+    assert time.monotonic() - begun < 9
+    assert len((tmp_path / "az/spawns").read_text().split()) <= 2
+
+
+def test_another_login_has_other_tokens(tmp_path: Path, folder: Path) -> None:
+    settings = tool(tmp_path / "az", 0)
+    env = environment(folder, settings)
+    program = commands("AzureCliCredential", {}, SCOPES[0])[2]
+    assert [told(start(program, env)).get("token") for _ in range(2)] == ["of-az"] * 2
+    assert len((tmp_path / "az/spawns").read_text().split()) == 1
+    (tmp_path / "az/profile/azureProfile.json").write_text('{"subscriptions": []}')
+    answer = json.dumps({"accessToken": "of-another", "expires_on": int(time.time()) + 3600})
+    (tmp_path / "az/answer").write_text(answer)
+    assert told(start(program, env)).get("token") == "of-another"
+
+
+def test_users_without_a_common_store_all_have_their_token(limited: Emulator, probe: Path) -> None:
+    """200 processes of as many users, where this one may become them: IMDS says 429, and they come back."""
+    folder = Path("/var/tmp") / f"azcred-users-{os.getpid()}"  # noqa: S108  # for other users to read
+    shutil.copytree(LOADER["LD_LIBRARY_PATH"], folder / "lib", symlinks=True)
+    shutil.copy2(probe, folder / "probe")
+    env = plain() | limited.imds() | {"LD_LIBRARY_PATH": str(folder / "lib")}
+    try:
+        begun = time.monotonic()
+        running = [
+            subprocess.Popen(
+                [folder / "probe", "ManagedIdentityCredential", f"scope:{SCOPES[0]}"],
+                env=env,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                user=20_000 + at if os.getuid() == 0 else None,
+            )
+            for at in range(200)
+        ]
+        answers = [told(process) for process in running]
+        assert [answer for answer in answers if not is_answer(answer)] == []
+        assert time.monotonic() - begun < 60
+    finally:
+        shutil.rmtree(folder)
+
+
+def test_no_secret_is_in_the_store_or_the_log(emulator: Emulator, folder: Path) -> None:
+    env = environment(folder, emulator.application()) | {"AZCRED_LOG": "trace"}
+    secret = emulator["client_secret"]
+    command = [AZCRED, "token", "--credential=EnvironmentCredential", f"--scope={SCOPES[0]}"]
+    process = start(command, env)
+    token, log = process.communicate(timeout=60)
+    assert process.returncode == 0 and token.strip()
+    assert secret not in log and token.strip() not in log
+    (entry,) = entries(folder)
+    stored = entry.read_bytes()
+    signature = token.strip().rsplit(".", 1)[1]
+    assert secret.encode() not in stored and signature.encode() not in stored
+    assert SCOPES[0].encode() in stored, "its label is for everybody of this user"
+    # Who has another secret finds nothing there.
+    wrong = start(command, env | {"AZURE_CLIENT_SECRET": "another"})
+    _, log = wrong.communicate(timeout=60)
+    assert wrong.returncode == 1 and "AADSTS7000215" in log
+
+
+def test_a_new_process_needs_no_network_where_the_store_is_warm(emulator: Emulator, folder: Path) -> None:
+    env = environment(folder, emulator.imds())
+    python, node, program = commands("ManagedIdentityCredential", {}, SCOPES[0])
+    assert told(start(python, env))["level"] == "source"
+    seen = len(emulator.requests())
+    assert [told(start(command, env)).get("level") for command in (python, node)] == ["store"] * 2
+    assert "token" in told(start(program, env))
+    assert len(emulator.requests()) == seen
+
+
+def test_a_full_or_closed_place_costs_no_token(emulator: Emulator, folder: Path) -> None:
+    """In a mount namespace of its own: a store without room; then folders that can't be used."""
+    program = commands("ManagedIdentityCredential", {}, SCOPES[0])[2]
+    folder.mkdir(mode=0o700)
+    env = environment(folder, emulator.imds())
+    fill = f"mount -t tmpfs -o size=4k,mode=700 tmpfs {folder} && mkdir -m 700 {folder}/v1 && ! yes 2>&- >{folder}/x"
+    full = ["unshare", "--map-root-user", "--mount", "sh", "-c", f'{fill}; exec "$@"', "sh", *map(str, program)]
+    for command, setting in [(full, folder), (program, "/nowhere/at/all"), (program, "here"), (program, "/proc")]:
+        assert "token" in told(start([*command], env | {"AZCRED_SHARING": str(setting)}))
+    folder.chmod(0o500)
+    assert "token" in told(start(program, env))
+    assert upstream(emulator) == 5
+    folder.chmod(0o700)
+
+
+def test_off_is_off(emulator: Emulator, folder: Path) -> None:
+    env = environment(folder, emulator.imds()) | {"AZCRED_SHARING": "off"}
+    program = commands("ManagedIdentityCredential", {}, SCOPES[0])[2]
+    for _ in range(2):
+        assert "token" in told(start(program, env))
+    assert upstream(emulator) == 2
+    assert not folder.exists()
