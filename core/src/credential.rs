@@ -339,7 +339,8 @@ impl Credential {
     }
 
     fn board(&self, request: &TokenRequest, question: &Question, ticket: Arc<Ticket>) {
-        let slot = self.world.cache.slot(&question.name(), &*self.world.files, self.world.clock.moment());
+        let (login, now) = (&question.source.about().login, self.world.clock.moment());
+        let slot = self.world.cache.slot(&question.name(), login, &self.world.files, now);
         slot.wait(&question.source, &self.world, request, &question.demand, ticket);
     }
 }

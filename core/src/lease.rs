@@ -221,7 +221,8 @@ mod tests {
     #[test]
     fn the_lane_follows_what_is_asked_for_most() {
         let now = Moment { wall: 0, boot: 0 };
-        let slots: Vec<Arc<Slot>> = (0..30).map(|_| Arc::new(Slot::new(Arc::<Tally>::default(), 0.0, now))).collect();
+        let slots: Vec<Arc<Slot>> =
+            (0..30).map(|_| Arc::new(Slot::new(Arc::<Tally>::default(), 0.0, None, now))).collect();
         let names: Vec<String> = (0..30).map(|at| at.to_string()).collect();
         let lanes = Lanes::default();
         let leads = |at: usize| {

@@ -138,7 +138,7 @@ def test_killed_holders_leave_nothing_behind(emulator: Emulator, probe: Path, fo
     env = environment(folder, emulator.imds()) | LOADER
     scope = SCOPES[0]
     command = [probe, "ManagedIdentityCredential", f"scope:{scope}"]
-    randomly = random.Random(7)
+    randomly = random.Random(7)  # noqa: S311  # the same each time
     slowest = 0.0
     for kill in range(500):
         before = upstream(emulator) if kill % 50 == 0 else 0

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use azcred::{AccessToken, Credential, Error, Spelling, TokenRequest, Value};
+use azcred::{AccessToken, CacheLevel, Credential, Error, Spelling, TokenRequest, Value};
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 
@@ -18,6 +18,7 @@ const DEFAULT: &str = "DefaultAzureCredential";
 #[command(after_help = "Examples:\n  \
     azcred token --resource https://storage.azure.com\n  \
     azcred token --scope https://vault.azure.net/.default --output json\n  \
+    azcred token --resource https://storage.azure.com --identity storage\n  \
     azcred token --resource https://storage.azure.com --client-id 11111111-1111-1111-1111-111111111111\n  \
     azcred token --resource https://storage.azure.com --credential AzureCliCredential --option process_timeout=30\n  \
     curl -H \"$(azcred token --resource https://storage.azure.com --output header)\" …\n  \
@@ -34,6 +35,12 @@ pub(super) struct Arguments {
     /// The credential to ask, by class name; the environment has the settings that no option gives.
     #[arg(long, value_name = "NAME", default_value = DEFAULT)]
     credential: String,
+    /// One of the host's identities, by its name in azcred's configuration; empty for the one that the resource belongs to.
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["credential", "client_id", "option"])]
+    identity: Option<String>,
+    /// Ask for a new token in the place of the one that processes of this user share; at most every 30 seconds.
+    #[arg(long)]
+    refresh: bool,
     /// The client id of a user-assigned identity, or of an application.
     #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
     client_id: Option<String>,
@@ -99,5 +106,17 @@ fn get(arguments: &Arguments, options: Vec<(String, Value)>) -> Result<AccessTok
         timeout: arguments.timeout.map(Duration::from_secs),
         ..what
     };
-    Credential::new(&arguments.credential, options, Spelling::Snake)?.get_token(&request)
+    let credential = match &arguments.identity {
+        Some(name) => {
+            let options = vec![("identity".to_owned(), Value::text(name))];
+            Credential::new("HostCredential", options, Spelling::Snake)?
+        }
+        None => Credential::new(&arguments.credential, options, Spelling::Snake)?,
+    };
+    let token = credential.get_token(&request)?;
+    // One that was fetched for this call is new.
+    if arguments.refresh && token.cache_level() != CacheLevel::Source && credential.reject(token.secret()) {
+        return credential.get_token(&request);
+    }
+    Ok(token)
 }

@@ -7,6 +7,7 @@ mod gate;
 mod hold;
 pub(crate) mod judge;
 pub(crate) mod key;
+pub(crate) mod login;
 #[cfg(test)]
 mod model;
 mod primitives;
@@ -15,13 +16,14 @@ pub(crate) mod slot;
 pub(crate) mod ticket;
 
 use std::hash::{BuildHasher as _, Hash as _, Hasher as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use arc_swap::ArcSwapOption;
 
 use self::key::{Key, Name, Named};
+use self::login::Login;
 use self::shelf::Shelf;
 use self::slot::Slot;
 use crate::fingerprint::Fingerprint;
@@ -72,7 +74,7 @@ impl Cache {
     }
 
     /// The slot of this name, made if it is not there.
-    pub(crate) fn slot(&self, name: &Name<'_>, files: &dyn Files, now: Moment) -> Arc<Slot> {
+    pub(crate) fn slot(&self, name: &Name<'_>, login: &[PathBuf], files: &Arc<dyn Files>, now: Moment) -> Arc<Slot> {
         if let Some(slot) = self.slots.get(name as &dyn Named) {
             return slot;
         }
@@ -81,7 +83,10 @@ impl Cache {
         }
         let key = name.to_key();
         let tally = self.tallies.get_or_make(name.identity, Tally::default);
-        self.slots.get_or_make(&key, || Slot::new(tally, self.jitter(&key, files), now))
+        self.slots.get_or_make(&key, || {
+            let login = (!login.is_empty()).then(|| Login::new(login, files));
+            Slot::new(tally, self.jitter(&key, &**files), login, now)
+        })
     }
 
     /// Lets go of slots that hold nothing any more, and of those not used for longest where there are too many.

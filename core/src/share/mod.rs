@@ -33,7 +33,7 @@ use crate::driver;
 use crate::error::Error;
 use crate::fingerprint::Fingerprint;
 use crate::source::{About, Ask, Grant, Source};
-use crate::world::{Env, World};
+use crate::world::{Env, Files, World};
 
 /// The variable that says where the store is.
 const SETTING: &str = "AZCRED_SHARING";
@@ -71,7 +71,9 @@ impl Sharing {
             Sharing::Never => None,
             Sharing::Identity => Some(*identity),
             Sharing::Network => Some(Fingerprint::of_chain(&folder::network(), &[*identity])),
-            Sharing::Files { files, .. } => Some(Fingerprint::of_chain("files", &[*identity, content(files, world)])),
+            Sharing::Files { files, .. } => {
+                Some(Fingerprint::of_chain("files", &[*identity, content(files, &*world.files)]))
+            }
         }
     }
 
@@ -84,12 +86,12 @@ impl Sharing {
 }
 
 /// A fingerprint of what these files hold; one that is not there holds nothing.
-pub(crate) fn content(files: &[PathBuf], world: &World) -> Fingerprint {
-    let read = |path: &PathBuf| match world.files.read(path, LARGEST) {
+pub(crate) fn content(paths: &[PathBuf], files: &dyn Files) -> Fingerprint {
+    let read = |path: &PathBuf| match files.read(path, LARGEST) {
         Ok(content) => Fingerprint::of_bytes("file", &zeroize::Zeroizing::new(content)),
         Err(_) => Fingerprint::of("no file", &[]),
     };
-    Fingerprint::of_chain("content", &files.iter().map(read).collect::<Vec<_>>())
+    Fingerprint::of_chain("content", &paths.iter().map(read).collect::<Vec<_>>())
 }
 
 /// The store of one world.

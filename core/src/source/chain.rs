@@ -9,7 +9,7 @@ use super::subject::Subject;
 use super::{About, Ask, Fetch, Grant, Place, Source, Tenants};
 use crate::error::{Attempt, Error, ErrorKind};
 use crate::fingerprint::Fingerprint;
-use crate::share::{self, Sharing};
+use crate::share;
 
 /// The class name of a chain that the caller put together.
 pub(crate) const NAME: &str = "ChainedTokenCredential";
@@ -57,8 +57,9 @@ impl Chain {
         let patience: Duration = members.iter().map(|member| member.about().patience).sum();
         let identity = Fingerprint::of_chain(credential, &identities);
         let cae = members.iter().any(|member| member.about().cae);
-        let (tenants, sharing) = (Tenants::Members, Sharing::Never);
-        let about = About { credential, identity, patience, cae, tenants, members, sharing, aim: None };
+        let login = members.iter().flat_map(|member| member.about().login.iter().cloned()).collect();
+        let about = About::of(credential, identity, patience);
+        let about = About { cae, tenants: Tenants::Members, members, login, ..about };
         Ok(Chain { about, place, sticky })
     }
 

@@ -31,6 +31,7 @@ pub(crate) mod username_password;
 pub(crate) mod workload_identity;
 
 use std::fmt::Debug;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -162,6 +163,8 @@ pub struct About {
     pub(crate) members: Vec<Arc<dyn Source>>,
     /// Whether its tokens are other processes' too.
     pub(crate) sharing: Sharing,
+    /// The files that say whose login its tokens are of; none where that can't change.
+    pub(crate) login: Arc<[PathBuf]>,
     /// Which of the host's identities is asked in its place.
     pub(crate) aim: Option<host::Aim>,
 }
@@ -169,9 +172,23 @@ pub struct About {
 impl About {
     /// A source that takes neither tenants nor claims, with a fingerprint of `parts`.
     pub fn new(credential: &'static str, parts: &[&str], patience: Duration) -> About {
-        let identity = Fingerprint::of(credential, parts);
-        let (tenants, sharing) = (Tenants::None, Sharing::Never);
-        About { credential, identity, patience, cae: false, tenants, members: Vec::new(), sharing, aim: None }
+        About::of(credential, Fingerprint::of(credential, parts), patience)
+    }
+
+    /// The same with this fingerprint.
+    pub(crate) fn of(credential: &'static str, identity: Fingerprint, patience: Duration) -> About {
+        let (tenants, members, login) = (Tenants::None, Vec::new(), Arc::default());
+        About {
+            credential,
+            identity,
+            patience,
+            cae: false,
+            tenants,
+            members,
+            sharing: Sharing::Never,
+            login,
+            aim: None,
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 //! errors, bounded and masked.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
@@ -111,8 +112,9 @@ impl Tool {
         // The tool's own deadline comes first, so that its error names it.
         let about = About::new(kind.credential, &parts, timeout + Duration::from_secs(5));
         // Whoever waits for another process's tool waits as long as for its own.
-        let sharing = Sharing::Files { files: kind.login.paths(world).into(), stall: timeout + Duration::from_secs(2) };
-        let about = About { tenants, sharing, ..about };
+        let login: Arc<[PathBuf]> = kind.login.paths(world).into();
+        let sharing = Sharing::Files { files: Arc::clone(&login), stall: timeout + Duration::from_secs(2) };
+        let about = About { tenants, sharing, login, ..about };
         Ok(Tool { kind, about, timeout })
     }
 

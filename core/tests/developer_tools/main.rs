@@ -6,7 +6,7 @@ mod messages;
 use std::sync::Arc;
 
 use azcred::fake::Fake;
-use azcred::{AccessToken, Credential, Error, ErrorKind, Output, ProcessError, Spelling, TokenRequest, Value};
+use azcred::{AccessToken, Credential, Error, ErrorKind, Output, Peek, ProcessError, Spelling, TokenRequest, Value};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
@@ -394,5 +394,42 @@ fn a_login_ends_the_error_before_it() {
         fake.program(move |_| Ok(output((Some(0), tool.good, ""))));
         fake.write(file, "somebody");
         assert_eq!(ask().unwrap().secret(), "tok", "{file}");
+    }
+}
+
+#[test]
+fn another_login_ends_the_token_of_the_one_before_within_a_second() {
+    for (tool, file) in [(AZ, "azureProfile.json"), (POWERSHELL, "AzureRmContext.json"), (AZD, "config.json")] {
+        for name in [tool.credential, "DefaultAzureCredential"] {
+            let (world, fake) = Fake::world();
+            fake.set("PATH", "/usr/bin");
+            fake.set("HOME", "/home/me");
+            fake.write(&format!("/usr/bin/{}", tool.program), "");
+            let folder = match tool.program {
+                "az" => ".azure",
+                "azd" => ".azd",
+                _ => ".Azure",
+            };
+            let profile = format!("/home/me/{folder}/{file}");
+            fake.write(&profile, "somebody");
+            fake.program(move |_| Ok(output((Some(0), tool.good, ""))));
+            let credential = Credential::in_world(world, name, Vec::new(), Spelling::Snake).unwrap();
+            let peek = Peek { scopes: &[SCOPE], ..Peek::default() };
+            ask(&credential).unwrap();
+            let lease = credential.lease(&peek).unwrap();
+            fake.advance(1);
+            assert!(lease.is_current() && credential.peek(&peek).is_some());
+            // Written again, as it was: nobody else signed in.
+            fake.write(&profile, "somebody");
+            fake.advance(1);
+            assert!(lease.is_current());
+            fake.write(&profile, "somebody else");
+            assert!(credential.peek(&peek).is_some(), "within the second");
+            fake.advance(1);
+            assert!(!lease.is_current(), "{name} {}", tool.program);
+            assert!(credential.peek(&peek).is_none());
+            ask(&credential).unwrap();
+            assert_eq!(fake.ran().len(), 2, "{name} {}", tool.program);
+        }
     }
 }

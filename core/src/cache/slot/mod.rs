@@ -10,6 +10,7 @@ use super::flight::Flight;
 use super::gate::{Boarding, Gate};
 use super::hold::Hold;
 use super::judge::{ClaimsHash, Demand, SKEW, Verdict, renewal};
+use super::login::Login;
 use super::primitives::Real;
 use super::ticket::{Answer, Ticket};
 use crate::driver;
@@ -45,13 +46,15 @@ pub(crate) struct Slot {
     /// nothing in between.
     used: AtomicU32,
     gone: AtomicBool,
+    /// Whose login its token is of, where that may change.
+    login: Option<Login>,
 }
 
 impl Slot {
-    pub(crate) fn new(tally: Arc<Tally>, jitter: f64, now: Moment) -> Slot {
+    pub(crate) fn new(tally: Arc<Tally>, jitter: f64, login: Option<Login>, now: Moment) -> Slot {
         let used = AtomicU32::new(minute(now));
         let gone = AtomicBool::new(false);
-        Slot { hold: Hold::empty(), gate: PerGeneration::new(), tally, jitter, used, gone }
+        Slot { hold: Hold::empty(), gate: PerGeneration::new(), tally, jitter, used, gone, login }
     }
 
     /// Looks at the live token whose renewal is not due. It counts as a hit; nothing does not count.
@@ -68,6 +71,9 @@ impl Slot {
         now: Moment,
         look: impl FnOnce(&AccessToken, bool) -> R,
     ) -> Option<R> {
+        if !self.is_of_login(now) {
+            return None;
+        }
         self.hold.fresh(min_ttl, now, |entry| {
             let stripe = mine();
             let before = self.note(now, stripe);
@@ -82,6 +88,9 @@ impl Slot {
 
     /// What the cache has for a caller, now. A token counts as a hit.
     pub(crate) fn look(&self, demand: &Demand, now: Moment) -> Verdict {
+        if !self.is_of_login(now) {
+            return Verdict::Must;
+        }
         let verdict = self.hold.judge(demand, now);
         match verdict {
             Verdict::Fresh(_) | Verdict::Renew(_) | Verdict::Resting(_) => {
@@ -95,11 +104,23 @@ impl Slot {
     /// Whether this very token is the one to give, and no renewal of it is due. Counts as a hit.
     #[inline]
     pub(crate) fn is_fresh(&self, token: &TokenHandle, now: Moment) -> bool {
-        let fresh = self.hold.is_fresh(token, now);
+        let fresh = self.is_of_login(now) && self.hold.is_fresh(token, now);
         if fresh {
             self.note(now, mine());
         }
         fresh
+    }
+
+    /// Whether its token is of whoever is signed in; lets go of it where not.
+    #[inline]
+    fn is_of_login(&self, now: Moment) -> bool {
+        self.login.as_ref().is_none_or(|login| {
+            let holds = login.holds(now);
+            if !holds {
+                self.hold.clear();
+            }
+            holds
+        })
     }
 
     #[inline]
@@ -197,6 +218,9 @@ impl Slot {
             Boarding::Settled(ticket, answer) => ticket.settle(answer),
             Boarding::Start => {
                 count(&self.tally.flights);
+                if let Some(login) = &self.login {
+                    login.note();
+                }
                 let want = self.want(demand, !waits);
                 let flight = Flight::new(self, &gate, source, world, request, demand, want);
                 if let Err(error) = driver::spawn(flight.fly()) {

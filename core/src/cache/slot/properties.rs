@@ -95,7 +95,7 @@ fn demand(min_ttl: i64, claims: Option<u8>) -> Demand {
 impl Stage {
     fn new(jitter: f64) -> Stage {
         let now = Moment { wall: 1_700_000_000, boot: 100_000 };
-        let slot = Slot::new(Arc::default(), jitter, now);
+        let slot = Slot::new(Arc::default(), jitter, None, now);
         let gate = slot.gate.get();
         let (flights, tokens) = (HashMap::new(), HashMap::new());
         Stage { slot, gate, now, flights, tokens, newest: None, refused: Vec::new(), rests_until: i64::MIN }

@@ -40,10 +40,12 @@ impl Application {
         parts.extend(proof.iter().map(Secret::expose));
         let identity = Fingerprint::of(kind, &parts);
         let patience = client.authority.patience(PATIENCE);
-        let sharing = client.proof.sharing();
-        let credential = client.credential;
-        let members = Vec::new();
-        let about = About { credential, identity, patience, cae: true, tenants, members, sharing, aim: None };
+        let about = About {
+            cae: true,
+            tenants,
+            sharing: client.proof.sharing(),
+            ..About::of(client.credential, identity, patience)
+        };
         Application { about, client, region: ArcSwapOption::empty() }
     }
 

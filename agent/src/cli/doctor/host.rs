@@ -1,0 +1,160 @@
+//! The host around the sources: store, agent, clock, proxies, certificate authorities.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use azcred::World;
+use azcred::http::{Network, Request, Route};
+use jiff::fmt::rfc2822;
+
+use super::super::variable;
+
+/// The chassis asset tag of every Azure VM.
+const AZURE_TAG: &str = "7783-7084-3265-9085-8269-3286-77";
+
+/// Variables that decide about identities and ways; their values are not shown.
+const VARIABLES: [&str; 29] = [
+    "AZCRED_AGENT",
+    "AZCRED_CONFIG",
+    "AZCRED_LOG",
+    "AZCRED_SHARING",
+    "AZURE_AUTHORITY_HOST",
+    "AZURE_CLIENT_CERTIFICATE_PASSWORD",
+    "AZURE_CLIENT_CERTIFICATE_PATH",
+    "AZURE_CLIENT_ID",
+    "AZURE_CLIENT_SECRET",
+    "AZURE_CONFIG_DIR",
+    "AZURE_FEDERATED_TOKEN_FILE",
+    "AZURE_PASSWORD",
+    "AZURE_POD_IDENTITY_AUTHORITY_HOST",
+    "AZURE_REGIONAL_AUTHORITY_NAME",
+    "AZURE_TENANT_ID",
+    "AZURE_TOKEN_CREDENTIALS",
+    "AZURE_USERNAME",
+    "CURL_CA_BUNDLE",
+    "IDENTITY_ENDPOINT",
+    "IDENTITY_HEADER",
+    "IDENTITY_SERVER_THUMBPRINT",
+    "IMDS_ENDPOINT",
+    "MSI_ENDPOINT",
+    "MSI_SECRET",
+    "NODE_EXTRA_CA_CERTS",
+    "REQUESTS_CA_BUNDLE",
+    "SSL_CERT_DIR",
+    "SSL_CERT_FILE",
+    "SYSTEM_OIDCREQUESTURI",
+];
+
+const PROXIES: [&str; 6] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "NO_PROXY", "no_proxy"];
+
+/// The host.
+pub(super) struct Host {
+    pub(super) is_azure: bool,
+    /// The names of the variables that are set.
+    pub(super) variables: Vec<&'static str>,
+    /// Proxies by variable, without users and passwords.
+    pub(super) proxies: Vec<(&'static str, String)>,
+    /// Where the store is and how many tokens it holds, or why there is none.
+    pub(super) store: Result<(String, usize), String>,
+    pub(super) agent: Agent,
+    pub(super) authority: Authority,
+}
+
+/// The host agent.
+pub(super) enum Agent {
+    /// Something is at this address.
+    At(String),
+    /// Nothing is at any of these.
+    Nowhere(Vec<String>),
+}
+
+/// What came of a question to the authority that needs no identity.
+pub(super) struct Authority {
+    pub(super) host: String,
+    /// By how many seconds its clock is ahead of ours, or why it gave no answer.
+    pub(super) answer: Result<Option<i64>, String>,
+    pub(super) took: u128,
+}
+
+impl Host {
+    pub(super) fn of(world: &World) -> Host {
+        let tag = world.files.read(Path::new("/sys/class/dmi/id/chassis_asset_tag"), 256).unwrap_or_default();
+        Host {
+            is_azure: String::from_utf8_lossy(&tag).trim() == AZURE_TAG,
+            variables: VARIABLES.into_iter().filter(|name| is_set(name)).collect(),
+            proxies: PROXIES.into_iter().filter_map(|name| Some((name, without_user(&set(name)?)))).collect(),
+            store: world.stored().map(|stored| (stored.folder.display().to_string(), stored.tokens.len())),
+            agent: Agent::of(world),
+            authority: Authority::of(world),
+        }
+    }
+}
+
+fn set(name: &str) -> Option<String> {
+    variable(name).filter(|value| !value.is_empty())
+}
+
+fn is_set(name: &str) -> bool {
+    set(name).is_some()
+}
+
+/// A proxy's address without who asks it.
+fn without_user(proxy: &str) -> String {
+    match proxy.rsplit_once('@') {
+        Some((_, address)) => format!("…@{address}"),
+        None => proxy.to_owned(),
+    }
+}
+
+impl Agent {
+    fn of(world: &World) -> Agent {
+        let of_user = set("XDG_RUNTIME_DIR").map(|folder| format!("{folder}/azcred/agent.sock"));
+        let all: Vec<String> =
+            set("AZCRED_AGENT").into_iter().chain(of_user).chain(["/run/azcred/agent.sock".to_owned()]).collect();
+        let found = all.iter().find(|path| world.files.exists(Path::new(path)));
+        found.cloned().map_or(Agent::Nowhere(all), Agent::At)
+    }
+}
+
+impl Authority {
+    fn of(world: &World) -> Authority {
+        let named = set("AZURE_AUTHORITY_HOST").unwrap_or_else(|| "login.microsoftonline.com".to_owned());
+        let host = named.strip_prefix("https://").unwrap_or(&named).trim_end_matches('/').to_owned();
+        #[expect(clippy::disallowed_methods, reason = "a program's own stopwatch")]
+        let begun = Instant::now();
+        let answer = Authority::ask(world, &host);
+        Authority { host, answer, took: begun.elapsed().as_millis() }
+    }
+
+    fn ask(world: &World, host: &str) -> Result<Option<i64>, String> {
+        let request = Request {
+            method: "GET",
+            url: format!("https://{host}/common/v2.0/.well-known/openid-configuration"),
+            headers: Vec::new(),
+            body: None,
+            timeout: Duration::from_secs(10),
+            route: Route::Authority(Network::default()),
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|error| error.to_string())?;
+        let response = runtime.block_on(world.http.send(&request)).map_err(|error| error.to_string())?;
+        let date = response.header("date").and_then(|text| rfc2822::parse(text).ok());
+        Ok(date.map(|date| date.timestamp().as_second() - world.clock.now()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_proxys_user_is_not_shown() {
+        for (proxy, shown) in [
+            ("http://proxy:8080", "http://proxy:8080"),
+            ("http://user:p@ss@proxy:8080", "…@proxy:8080"),
+            ("user:canary@proxy", "…@proxy"),
+        ] {
+            assert_eq!(without_user(proxy), shown);
+        }
+    }
+}
