@@ -73,6 +73,9 @@ GOALS: dict[str, Goal] = {
     "first-token/python-tls": Goal("start to first token by a client secret over TLS: Python", _TLS),
     "first-token/node-tls": Goal("start to first token by a client secret over TLS: Node", _TLS),
     "first-token/c-tls": Goal("start to first token by a client secret over TLS: C", _TLS),
+    "first-token/python-warm": Goal("start to first token from a warm store, over the bare process: Python", ()),
+    "first-token/node-warm": Goal("start to first token from a warm store, over the bare process: Node", ()),
+    "first-token/c-warm": Goal("start to first token from a warm store, over the bare process: C", ()),
     "cold/python-threads/requests": Goal("1,000 cold callers, 50 ms server, Python threads: requests", _ONE),
     "cold/python-threads/seconds": Goal(
         "1,000 cold callers, 50 ms server, Python threads: until the last has it", _COLD

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+from pathlib import Path
+
 from line import Line
-from places import BUILT, NODE, PYTHON, RUST, STORAGE
-from program import Command
+from places import BUILT, NODE, NODE_FOLDER, PYTHON, RUST, STORAGE
+from program import Command, ProgramError, run
 from stage import Stage
 
 from rows.loading import over_bare
@@ -14,6 +18,7 @@ ALONE = "disable_instance_discovery=True"
 """What the peers need to trust an authority on loopback."""
 
 RUST_PEER = "azure_identity"
+COLD = "azcred without a store"
 
 
 def of_a_process(stage: Stage) -> list[Line]:
@@ -46,10 +51,35 @@ def of_a_process(stage: Stage) -> list[Line]:
         peer = {RUST_PEER: [RUST / "peer", "first", kind]}
         found |= over_bare([RUST / "peer", "nothing"], peer, {RUST_PEER: peer_env[line]})
         lines.append(_line(line, found))
+    lines.extend(_warm(stage))
     lines[4].notes.append("azure_identity asks App Service's endpoint, since its address of IMDS is fixed")
     lines[5].notes.append(
         "the emulator's authority is the only root for azcred, azure-identity and azure_identity; Node adds it"
     )
+    return lines
+
+
+def _warm(stage: Stage) -> list[Line]:
+    """Give the time to a token that another process left in the store, beside the one without a store."""
+    folder = Path(f"/dev/shm/azcred-bench-{os.getpid()}")  # noqa: S108  # azcred makes it, or refuses it
+    imds = stage.emulator.imds()
+    shared = imds | {"AZCRED_SHARING": str(folder)}
+    lines = []
+    try:
+        for door, bare, command in (
+            ("python", [PYTHON, "-c", "pass"], _python("azcred")),
+            ("node", [NODE, "-e", "0"], _node("azcred")),
+            ("c", [BUILT / "nothing"], [BUILT / "first", "ManagedIdentityCredential"]),
+        ):
+            run(command, shared, cwd=NODE_FOLDER)
+            asked = stage.emulator.asked("imds")
+            run(command, shared, cwd=NODE_FOLDER)
+            if stage.emulator.asked("imds") != asked:
+                raise ProgramError(f"{door}: a warm store is not used")
+            found = over_bare(bare, {"azcred": command, COLD: command}, {"azcred": shared, COLD: imds})
+            lines.append(Line(f"first-token/{door}-warm", found["azcred"], peers={COLD: found[COLD]}))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
     return lines
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from c_door import LOADER, compiled
-from conftest import AZCRED, Emulator, plain, started
+from conftest import AZCRED, Emulator, plain, run, started
 from stores import commands, entries, environment, is_locked, start, store, told
 
 RESOURCES = [
@@ -24,6 +24,7 @@ RESOURCES = [
     "https://database.windows.net",
     "https://a.example",
 ]
+USER_ASSIGNED = "33333333-3333-3333-3333-333333333331"
 SCOPES = [f"{resource}/.default" for resource in RESOURCES]
 
 
@@ -386,3 +387,68 @@ def test_off_is_off(emulator: Emulator, folder: Path) -> None:
         assert "token" in told(start(program, env))
     assert upstream(emulator) == 2
     assert not folder.exists()
+
+
+def test_a_new_token_takes_the_place_of_the_shared_one(emulator: Emulator, folder: Path) -> None:
+    """`azcred token --refresh`, and not again within half a minute."""
+    env = environment(folder, emulator.imds())
+    program = commands("ManagedIdentityCredential", {}, SCOPES[0])[2]
+    first = told(start(program, env))["token"]
+    second = told(start([*program, "--refresh"], env))["token"]
+    assert first != second
+    assert told(start(program, env))["token"] == second
+    assert told(start([*program, "--refresh"], env))["token"] == second
+    assert upstream(emulator) == 2
+
+
+def test_status_lists_what_is_shared(emulator: Emulator, folder: Path) -> None:
+    env = environment(folder, emulator.imds() | emulator.application())
+    empty = run([AZCRED, "status"], env).stdout
+    assert empty == f"{folder}/v1: nothing\n"
+    for name in ("ManagedIdentityCredential", "EnvironmentCredential"):
+        options: dict[str, object] = {"client_id": USER_ASSIGNED} if name.startswith("Managed") else {}
+        token = told(start(commands(name, options, SCOPES[0])[2], env))["token"]
+    shown = run([AZCRED, "status"], env).stdout
+    listed = json.loads(run([AZCRED, "status", "--json"], env).stdout)
+    assert listed["store"] == f"{folder}/v1"
+    assert [(entry["credential"], entry["scopes"]) for entry in listed["tokens"]] == [
+        ("EnvironmentCredential", [SCOPES[0]]),
+        ("ManagedIdentityCredential", [SCOPES[0]]),
+    ]
+    application, managed = listed["tokens"]
+    assert (application["client_id"], application["tenant_id"]) == (emulator["client_id"], emulator["tenant_id"])
+    assert managed["client_id"] == USER_ASSIGNED
+    assert managed["got"] <= time.time() < managed["expires_on"]
+    assert "2 tokens" in shown and "23 h 59 min" in shown and SCOPES[0] in shown
+    for text in (shown, json.dumps(listed)):
+        assert "eyJ" not in text and token not in text and emulator["client_secret"] not in text
+    off = run([AZCRED, "status"], env | {"AZCRED_SHARING": "off"}).stdout
+    assert off == "no tokens are shared: AZCRED_SHARING is off\n"
+
+
+def test_doctor_says_why_nothing_is_shared(emulator: Emulator, folder: Path, tmp_path: Path) -> None:
+    """Every way in which the place for it may be wrong, with what to do about it."""
+    env = environment(folder, emulator.imds()) | {"PATH": str(tmp_path)}
+    beside = folder.with_name(folder.name + "-beside")
+    hurt: list[tuple[Callable[[], object], str, str]] = [
+        (lambda: folder.mkdir(mode=0o755), "its mode is 755, expected 700", "chmod 700"),
+        (lambda: folder.symlink_to(beside), "expected a folder, and no link to one", "find out who did"),
+        (lambda: folder.write_text(""), "expected a folder, and no link to one", "find out who did"),
+    ]
+    if os.getuid() == 0:
+        squat = lambda: (folder.mkdir(mode=0o700), os.chown(folder, 12345, 12345))  # noqa: E731
+        hurt.append((squat, "it belongs to user 12345, expected 0", "find out who did"))
+    for hurting, reason, remedy in hurt:
+        hurting()
+        report = json.loads(run([AZCRED, "doctor", "--json"], env).stdout)
+        trouble = report["store"]["trouble"]
+        assert reason in trouble["message"] and remedy in trouble["next"], trouble
+        assert any(member["outcome"] == "TOKEN" for member in report["chain"]["members"])
+        folder.rmdir() if folder.is_dir() and not folder.is_symlink() else folder.unlink()
+    for setting, reason in [
+        ("off", "AZCRED_SHARING is off"),
+        ("here", "an absolute path"),
+        (str(tmp_path), "memory-backed"),
+    ]:
+        report = json.loads(run([AZCRED, "doctor", "--json"], env | {"AZCRED_SHARING": setting}).stdout)
+        assert reason in report["store"]["trouble"]["message"]
