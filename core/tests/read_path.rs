@@ -25,6 +25,7 @@ fn allocations(call: impl Fn() -> bool) -> (usize, usize) {
 fn a_cached_call_allocates_nothing() {
     let (world, fake) = Fake::world();
     fake.serve(|_| Ok(answer(200, r#"{"access_token":"t","expires_in":86400}"#)));
+    let host_world = world.clone();
     let options = ["tenant_id", "client_id", "client_secret"].map(|name| (name.to_owned(), Value::text("x")));
     let credential = Credential::in_world(world, "ClientSecretCredential", options.to_vec(), Spelling::Snake).unwrap();
     let one = "https://storage.azure.com/.default";
@@ -45,6 +46,15 @@ fn a_cached_call_allocates_nothing() {
     assert_eq!(allocations(|| lease.is_current() && lease.fresh().is_some()), (0, 0));
     let prepared = Prepared::new(credential.clone(), TokenRequest::scope(one)).unwrap();
     assert_eq!(allocations(|| prepared.get().is_ok()), (0, 0));
+
+    // By way of the host's configuration too.
+    let file = "[identities.x]\ncredential = \"managed_identity\"\n[resources]\n\"https://*.Azure.com\" = \"x\"\n";
+    fake.write("/etc/azcred/config.toml", file);
+    let host = Credential::in_world(host_world, "HostCredential", Vec::new(), Spelling::Snake).unwrap();
+    host.get_token(&TokenRequest::scope(one)).unwrap();
+    assert_eq!(allocations(|| host.peek(&peek).is_some()), (0, 0));
+    let lease_of_host = host.lease(&peek).unwrap();
+    assert_eq!(allocations(|| lease_of_host.is_current()), (0, 0));
 
     let before = credential.statistics();
     assert!(credential.peek(&peek).is_some() && credential.peek(&nothing).is_none() && lease.is_current());

@@ -452,3 +452,41 @@ def test_doctor_says_why_nothing_is_shared(emulator: Emulator, folder: Path, tmp
     ]:
         report = json.loads(run([AZCRED, "doctor", "--json"], env | {"AZCRED_SHARING": setting}).stdout)
         assert reason in report["store"]["trouble"]["message"]
+
+
+def regions(pid: int) -> Iterator[tuple[str, bytes]]:
+    """Give the memory that a process may write to and that is no file's: its heaps, and the stacks of its threads."""
+    with Path(f"/proc/{pid}/mem").open("rb", buffering=0) as memory:
+        for line in Path(f"/proc/{pid}/maps").read_text().splitlines():
+            span, permissions, *_, inode = line.split(maxsplit=5)[:5]
+            name = line.split(maxsplit=5)[5:] or [""]
+            if not permissions.startswith("rw") or inode != "0" or name[0].strip() in ("[vvar]", "[stack]"):
+                continue
+            first, last = (int(end, 16) for end in span.split("-"))
+            memory.seek(first)
+            yield f"{span} {name[0].strip()}", memory.read(last - first)
+
+
+def test_no_secret_is_left_in_memory_after_drop(emulator: Emulator, folder: Path, tmp_path: Path) -> None:
+    """Neither where azcred kept it, nor where libraries copied it, nor where the store sealed by it."""
+    program, secret = compiled(tmp_path, "secret"), emulator["client_secret"]
+    hidden = "".join(f"{ord(char) ^ 0x5A:02x}" for char in secret)
+    env = environment(folder, emulator.application()) | LOADER
+    del env["AZURE_CLIENT_SECRET"]
+    for level in ("source", "store"):
+        process = subprocess.Popen(
+            [program, SCOPES[0], emulator["tenant_id"], emulator["client_id"], hidden],
+            env=env,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert process.stdin and process.stdout
+        try:
+            assert [process.stdout.readline() for _ in range(2)] == [f"{level}\n", "ready\n"]
+            searched = list(regions(process.pid))
+            assert any("[heap]" in name for name, _ in searched)
+            assert any(emulator["tenant_id"].encode() in content for _, content in searched), "the search finds things"
+            assert [name for name, content in searched if secret.encode() in content] == []
+        finally:
+            process.communicate("")

@@ -66,7 +66,7 @@ impl Flight {
         let ask = Ask { world: &self.world, request: &self.request, place: Place::Alone, audience, want: &self.want };
         let about = self.source.about();
         // Each source has its patience, and other processes may have had their turn before.
-        let answer = driver::within(about.patience * 2, share::fetch(&*self.source, &ask));
+        let answer = driver::within(about.patience * (1 + share::LONGEST_WAIT), share::fetch(&*self.source, &ask));
         let answer = driver::caught(AssertUnwindSafe(answer)).await;
         let now = self.world.clock.moment();
         let answer = match answer {

@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use arc_swap::ArcSwapOption;
 
 use self::document::{Document, Given, Mistake, Place, Setting};
-use self::pattern::{Pattern, most_specific};
+use self::pattern::Patterns;
 use crate::builder;
 use crate::error::{Error, ErrorKind};
 use crate::fingerprint::Fingerprint;
@@ -62,13 +62,13 @@ struct Identities {
     path: PathBuf,
     /// An identity that lacks a secret is an error of its own.
     named: Vec<(String, Made)>,
-    resources: Vec<(Pattern, String)>,
+    resources: Patterns<String>,
 }
 
 impl Configuration {
     /// The number of what is in use now: another one after a change.
     pub(crate) fn version(&self, world: &World) -> u64 {
-        self.current(world).version
+        self.look(world, |loaded| loaded.version)
     }
 
     /// Gives `with` the source of this name, or the one that these scopes belong to.
@@ -79,21 +79,20 @@ impl Configuration {
         scopes: &[&str],
         with: impl FnOnce(&Arc<dyn Source>) -> R,
     ) -> Result<R, Error> {
-        let loaded = self.current(world);
-        match (&loaded.identities, &loaded.error) {
+        self.look(world, |loaded| match (&loaded.identities, &loaded.error) {
             (Some(identities), _) => identities.aim(name, scopes).map(with),
             (None, Some(error)) => Err(error.clone()),
             (None, None) => Err(Error::new(ErrorKind::Internal, "a configuration is neither there nor not")),
-        }
+        })
     }
 
     /// Whose tokens come of it: of the identity of this name, or of all.
     pub(crate) fn identities(&self, world: &World, name: Option<&str>) -> Vec<Fingerprint> {
-        let loaded = self.current(world);
-        let all = loaded.identities.iter().flat_map(|identities| &identities.named);
-        let meant = all.filter(|(known, _)| name.is_none_or(|name| known == name));
-        let mut all: Vec<Fingerprint> =
-            meant.filter_map(|(_, made)| Some(made.as_ref().ok()?.about().identity)).collect();
+        let mut all: Vec<Fingerprint> = self.look(world, |loaded| {
+            let all = loaded.identities.iter().flat_map(|identities| &identities.named);
+            let meant = all.filter(|(known, _)| name.is_none_or(|name| known == name));
+            meant.filter_map(|(_, made)| Some(made.as_ref().ok()?.about().identity)).collect()
+        });
         // Two names may be one identity.
         all.sort_unstable_by_key(|identity| *identity.bytes());
         all.dedup();
@@ -102,23 +101,31 @@ impl Configuration {
 
     /// Where the file is, which identities it has, and what is wrong with it.
     pub(crate) fn report(&self, world: &World) -> HostIdentities {
-        let loaded = self.current(world);
-        let identities = loaded.identities.as_ref();
-        HostIdentities {
-            path: identities.map(|identities| identities.path.clone()),
-            names: identities.iter().flat_map(|these| these.named.iter().map(|(name, _)| name.clone())).collect(),
-            error: loaded.error.clone(),
+        self.look(world, |loaded| {
+            let identities = loaded.identities.as_ref();
+            HostIdentities {
+                path: identities.map(|identities| identities.path.clone()),
+                names: identities.iter().flat_map(|these| these.named.iter().map(|(name, _)| name.clone())).collect(),
+                error: loaded.error.clone(),
+            }
+        })
+    }
+
+    /// Looks at what is in use now. The way of nearly all calls writes nothing.
+    #[inline]
+    fn look<R>(&self, world: &World, look: impl FnOnce(&Loaded) -> R) -> R {
+        let now = world.clock.boot();
+        let loaded = self.0.load();
+        match loaded.as_ref().filter(|loaded| loaded.looked_at.load(Ordering::Relaxed) == now) {
+            Some(loaded) => look(loaded),
+            None => look(&self.again(world, now)),
         }
     }
 
-    fn current(&self, world: &World) -> Arc<Loaded> {
-        let now = world.clock.boot();
+    /// What is in use after another look at the file.
+    fn again(&self, world: &World, now: i64) -> Arc<Loaded> {
         let before = self.0.load_full();
         if let Some(before) = &before {
-            let looked_at = before.looked_at.load(Ordering::Relaxed);
-            if looked_at == now {
-                return Arc::clone(before);
-            }
             before.looked_at.store(now, Ordering::Relaxed);
             if before.looked.is_unchanged(world) {
                 return Arc::clone(before);
@@ -196,11 +203,11 @@ impl Identities {
             let made = chained(chain, &named, &known)?;
             named.push((chain.name.clone(), made));
         }
-        Ok(Identities { path: path.to_owned(), named, resources: document.resources })
+        Ok(Identities { path: path.to_owned(), named, resources: Patterns::new(document.resources) })
     }
 
     fn aim(&self, name: Option<&str>, scopes: &[&str]) -> Result<&Arc<dyn Source>, Error> {
-        let path = shown(&self.path.to_string_lossy());
+        let path = || shown(&self.path.to_string_lossy());
         let names = || self.named.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>();
         let name = match name {
             Some(name) => name,
@@ -209,27 +216,31 @@ impl Identities {
         let found = self.named.iter().find(|(known, _)| known == name);
         let made = found
             .map(|(_, made)| made)
-            .ok_or_else(|| Error::configuration(format!("{NAME}: {}, in {path}", unknown(name, &names()))))?;
+            .ok_or_else(|| Error::configuration(format!("{NAME}: {}, in {}", unknown(name, &names()), path())))?;
         made.as_ref().map_err(Error::clone)
     }
 
     fn of_scopes(&self, scopes: &[&str]) -> Result<&str, Error> {
-        let path = shown(&self.path.to_string_lossy());
-        if let ([], [(only, _)]) = (self.resources.as_slice(), self.named.as_slice()) {
+        let path = || shown(&self.path.to_string_lossy());
+        if let [(only, _)] = self.named.as_slice()
+            && self.resources.is_empty()
+        {
             return Ok(only);
         }
         let mut found = None;
         for scope in scopes {
-            let Some(name) = most_specific(&self.resources, scope) else {
+            let Some(name) = self.resources.find(scope) else {
                 return Err(Error::configuration(format!(
-                    "{NAME}: no identity for '{}': expected a pattern for it in [resources] of {path}, or the option identity",
-                    shown(scope)
+                    "{NAME}: no identity for '{}': expected a pattern for it in [resources] of {}, or the option identity",
+                    shown(scope),
+                    path()
                 )));
             };
             if found.is_some_and(|before| before != name.as_str()) {
                 return Err(Error::argument(format!(
-                    "{NAME}: the scopes {} belong to several identities, by [resources] of {path}; ask for each on its own",
-                    scopes.join(", ")
+                    "{NAME}: the scopes {} belong to several identities, by [resources] of {}; ask for each on its own",
+                    scopes.join(", "),
+                    path()
                 )));
             }
             found = Some(name.as_str());

@@ -1,33 +1,32 @@
 //! Which identity a resource belongs to: patterns, of which the most specific one wins.
 
+use std::cmp::Reverse;
+
 /// A pattern such as `https://*.documents.azure.com`: `*` stands for any run of characters but `/`, and alone for
 /// everything. What follows a `/` behind it belongs to it too. Letters count alike, as in the names of hosts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Pattern {
+    /// In lower case.
     text: String,
 }
 
-/// How specific a pattern is, in the order in which they win: without a `*`, then with more that is not one.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Rank {
-    is_exact: bool,
-    literal: usize,
-    /// One of two that are as specific, always the same one.
-    text: std::cmp::Reverse<String>,
-}
+/// How specific a pattern is, in the order in which they win: without a `*`, then with more that is not one, then one of
+/// two that are as specific, always the same one.
+type Rank<'a> = (bool, usize, Reverse<&'a str>);
 
 impl Pattern {
     /// Reads a pattern; the error is a sentence.
     pub(super) fn parse(text: &str) -> Result<Pattern, String> {
         let visible = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic());
         if !visible {
-            return Err("expected a resource such as \"https://vault.azure.net\" or \"https://*.documents.azure.com\""
-                .to_owned());
+            let sentence =
+                "expected a resource such as \"https://vault.azure.net\" or \"https://*.documents.azure.com\"";
+            return Err(sentence.to_owned());
         }
         if text.contains("**") {
             return Err("expected single '*'s: one stands for any run of characters but '/'".to_owned());
         }
-        Ok(Pattern { text: resource(text) })
+        Ok(Pattern { text: resource(text).to_ascii_lowercase() })
     }
 
     /// As it counts.
@@ -40,23 +39,36 @@ impl Pattern {
         self.text == "*" || globs(self.text.as_bytes(), resource.as_bytes())
     }
 
-    fn rank(&self) -> Rank {
+    fn rank(&self) -> Rank<'_> {
         let literal = self.text.bytes().filter(|byte| *byte != b'*').count();
-        Rank { is_exact: literal == self.text.len(), literal, text: std::cmp::Reverse(self.text.clone()) }
+        (literal == self.text.len(), literal, Reverse(&self.text))
     }
 }
 
-/// The resource of a scope, as patterns have it.
-fn resource(scope: &str) -> String {
-    let resource = scope.strip_suffix("/.default").unwrap_or(scope);
-    resource.trim_end_matches('/').to_ascii_lowercase()
+/// The resource of a scope.
+fn resource(scope: &str) -> &str {
+    scope.strip_suffix("/.default").unwrap_or(scope).trim_end_matches('/')
 }
 
-/// The most specific of these patterns that means this scope.
-pub(super) fn most_specific<'a, T>(patterns: &'a [(Pattern, T)], scope: &str) -> Option<&'a T> {
-    let resource = resource(scope);
-    let meant = patterns.iter().filter(|(pattern, _)| pattern.matches(&resource));
-    meant.max_by_key(|(pattern, _)| pattern.rank()).map(|(_, value)| value)
+/// Patterns, and what each stands for, the most specific first.
+#[derive(Debug)]
+pub(super) struct Patterns<T>(Vec<(Pattern, T)>);
+
+impl<T> Patterns<T> {
+    pub(super) fn new(mut patterns: Vec<(Pattern, T)>) -> Patterns<T> {
+        patterns.sort_by(|(one, _), (other, _)| other.rank().cmp(&one.rank()));
+        Patterns(patterns)
+    }
+
+    /// What the most specific one that means this scope stands for. Allocates nothing: every call goes this way.
+    pub(super) fn find(&self, scope: &str) -> Option<&T> {
+        let resource = resource(scope);
+        self.0.iter().find(|(pattern, _)| pattern.matches(resource)).map(|(_, value)| value)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
 }
 
 /// Whether the pattern covers the text, or the text up to a `/`.
@@ -71,7 +83,9 @@ fn globs(pattern: &[u8], text: &[u8]) -> bool {
                 star = Some((at, in_text));
                 at += 1;
             }
-            (Some(wanted), Some(given)) if wanted == given => (at, in_text) = (at + 1, in_text + 1),
+            (Some(wanted), Some(given)) if *wanted == given.to_ascii_lowercase() => {
+                (at, in_text) = (at + 1, in_text + 1);
+            }
             _ => match star {
                 Some((back, run)) if text.get(run).is_some_and(|byte| *byte != b'/') => {
                     star = Some((back, run + 1));
@@ -89,7 +103,7 @@ mod tests {
 
     #[test]
     fn the_most_specific_one_wins() {
-        let patterns = [
+        let texts = [
             "*",
             "https://*",
             "https://*.azure.com",
@@ -100,7 +114,10 @@ mod tests {
             "api://app",
             "https://*.vault.*",
         ];
-        let patterns = patterns.map(|text| (Pattern::parse(text).unwrap(), text));
+        let patterns = |texts: &[&'static str]| {
+            Patterns::new(texts.iter().map(|text| (Pattern::parse(text).unwrap(), *text)).collect())
+        };
+        let all = patterns(&texts);
         for (scope, expected) in [
             ("https://a.documents.azure.com/.default", "https://a.documents.azure.com"),
             ("https://A.Documents.azure.com", "https://a.documents.azure.com"),
@@ -119,9 +136,9 @@ mod tests {
             ("11111111-1111-1111-1111-111111111111/.default", "*"),
             ("https:///.default", "*"),
         ] {
-            assert_eq!(most_specific(&patterns, scope), Some(&expected), "{scope}");
+            assert_eq!(all.find(scope), Some(&expected), "{scope}");
         }
-        assert_eq!(most_specific(&patterns[1..2], "api://app"), None);
+        assert_eq!(patterns(&texts[1..2]).find("api://app"), None);
     }
 
     #[test]

@@ -44,6 +44,9 @@ pub(crate) const STALL: Duration = Duration::from_secs(5);
 /// The largest file that belongs to an identity.
 const LARGEST: u64 = 1 << 20;
 
+/// How often the patience of a source is waited for others who ask it, before it is asked without a store.
+pub(crate) const LONGEST_WAIT: u32 = 2;
+
 /// How often a process sweeps, in seconds.
 const SWEEPS: i64 = 600;
 
@@ -247,8 +250,7 @@ impl<'a> Visit<'a> {
         const SHORTEST: Duration = Duration::from_millis(3);
         const LONGEST: Duration = Duration::from_millis(25);
         let stall = self.source.about().sharing.stall();
-        // Each rung was somebody's whose time is over; the last one's is nobody's to wait for.
-        let longest = self.source.about().patience.max(4 * stall);
+        let longest = self.source.about().patience * LONGEST_WAIT;
         let locks = self.folder.locks()?;
         let (mut rung, mut on_rung, mut waited, mut pause) = (0, Duration::ZERO, Duration::ZERO, SHORTEST);
         loop {
