@@ -336,20 +336,51 @@ def test_users_without_a_common_store_all_have_their_token(limited: Emulator, pr
         shutil.rmtree(folder)
 
 
-def test_no_secret_is_in_the_store_or_the_log(emulator: Emulator, folder: Path) -> None:
-    env = environment(folder, emulator.application()) | {"AZCRED_LOG": "trace"}
-    secret = emulator["client_secret"]
-    command = [AZCRED, "token", "--credential=EnvironmentCredential", f"--scope={SCOPES[0]}"]
-    process = start(command, env)
+def secrets(emulator: Emulator) -> dict[str, tuple[str, dict[str, str], list[str]]]:
+    """Give the kinds of identities that have a secret: credential, variables, and what nobody may see."""
+    application = emulator.application()
+    certificate = application | {
+        "AZURE_CLIENT_ID": emulator["certificate_client_id"],
+        "AZURE_CLIENT_CERTIFICATE_PATH": emulator["certificate_pfx"],
+        "AZURE_CLIENT_CERTIFICATE_PASSWORD": emulator["certificate_password"],
+    }
+    del certificate["AZURE_CLIENT_SECRET"]
+    workload = application | {
+        "AZURE_CLIENT_ID": emulator["workload_client_id"],
+        "AZURE_FEDERATED_TOKEN_FILE": emulator["federated_token_file"],
+    }
+    federated = Path(emulator["federated_token_file"]).read_text().strip()
+    machine_learning = {"MSI_ENDPOINT": emulator["ml_endpoint"], "MSI_SECRET": emulator["ml_secret"]}
+    return {
+        "secret": ("EnvironmentCredential", application, [emulator["client_secret"]]),
+        "certificate": ("EnvironmentCredential", certificate, [emulator["certificate_password"]]),
+        "workload": ("WorkloadIdentityCredential", workload, [federated, federated.rsplit(".", 1)[1]]),
+        "app service": ("ManagedIdentityCredential", emulator.app_service(), [emulator["identity_header"]]),
+        "machine learning": ("ManagedIdentityCredential", machine_learning, [emulator["ml_secret"]]),
+    }
+
+
+@pytest.mark.parametrize("kind", ["secret", "certificate", "workload", "app service", "machine learning"])
+def test_no_secret_is_in_the_store_or_the_log(kind: str, emulator: Emulator, folder: Path) -> None:
+    name, variables, hidden = secrets(emulator)[kind]
+    env = environment(folder, variables) | {"AZCRED_LOG": "trace"}
+    process = start([AZCRED, "token", f"--credential={name}", f"--scope={SCOPES[0]}"], env)
     token, log = process.communicate(timeout=60)
-    assert process.returncode == 0 and token.strip()
-    assert secret not in log and token.strip() not in log
+    assert process.returncode == 0, log
+    hidden.append(token.strip().rsplit(".", 1)[1])
     (entry,) = entries(folder)
-    stored = entry.read_bytes()
-    signature = token.strip().rsplit(".", 1)[1]
-    assert secret.encode() not in stored and signature.encode() not in stored
-    assert SCOPES[0].encode() in stored, "its label is for everybody of this user"
-    # Who has another secret finds nothing there.
+    doctor = run([AZCRED, "doctor", "--json"], env | {"PATH": str(folder)}, check=False)
+    stored = entry.read_bytes().decode(errors="replace")
+    for secret in hidden:
+        for text in (stored, log, doctor.stdout, doctor.stderr):
+            assert secret not in text
+    assert SCOPES[0] in stored, "its label is for everybody of this user"
+
+
+def test_who_has_another_secret_finds_nothing(emulator: Emulator, folder: Path) -> None:
+    env = environment(folder, emulator.application())
+    command: list[str | Path] = [AZCRED, "token", "--credential=EnvironmentCredential", f"--scope={SCOPES[0]}"]
+    assert start(command, env).wait(timeout=60) == 0
     wrong = start(command, env | {"AZURE_CLIENT_SECRET": "another"})
     _, log = wrong.communicate(timeout=60)
     assert wrong.returncode == 1 and "AADSTS7000215" in log

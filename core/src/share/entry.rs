@@ -203,13 +203,15 @@ pub(super) struct Miss {
     correlation_id: Option<String>,
     http_status: Option<u16>,
     retry_after_ms: Option<u64>,
-    /// Where the source stood: an error is another one in a chain.
+    /// Where the source stood, and the hash of the claims it was asked with: an error is another one in a chain, and
+    /// for a claims challenge.
     place: String,
+    claims: Option<String>,
 }
 
 impl Miss {
     /// The miss to leave, if it says something about the source and not about this process.
-    pub(super) fn of(error: &Error, place: Place) -> Option<Miss> {
+    pub(super) fn of(error: &Error, place: Place, want: &Want) -> Option<Miss> {
         match error.kind() {
             ErrorKind::Unavailable | ErrorKind::Failed | ErrorKind::Transient => {}
             ErrorKind::InvalidConfiguration
@@ -226,22 +228,25 @@ impl Miss {
             http_status: error.http_status(),
             retry_after_ms: error.retry_after().and_then(|span| u64::try_from(span.as_millis()).ok()),
             place: format!("{place:?}"),
+            claims: want.claims.as_ref().map(|claims| hex(claims)),
         })
     }
 
-    /// The error, for whoever stands at the same place.
-    pub(super) fn error(self, place: Place) -> Option<Error> {
+    /// The error, for whoever asks the same.
+    pub(super) fn error(self, place: Place, want: &Want) -> Option<Error> {
+        if self.place != format!("{place:?}") || self.claims != want.claims.as_ref().map(|claims| hex(claims)) {
+            return None;
+        }
         let kinds = [ErrorKind::Unavailable, ErrorKind::Failed, ErrorKind::Transient];
         let kind = kinds.into_iter().find(|kind| kind.name() == self.kind)?;
         let error = Error::new(kind, self.message)
             .with_code(self.code)
             .with_correlation_id(self.correlation_id)
             .with_retry_after(self.retry_after_ms.map(Duration::from_millis));
-        let error = match self.http_status {
+        Some(match self.http_status {
             Some(status) => error.with_http_status(status),
             None => error,
-        };
-        (self.place == format!("{place:?}")).then_some(error)
+        })
     }
 
     pub(super) fn seal(&self, key: &Key, file: &str, boot: &str, salt: &[u8; 32]) -> Option<Vec<u8>> {

@@ -1,7 +1,7 @@
 //! The store's folder: memory-backed, this user's, closed to all others; and files in it that are replaced whole.
 //!
 //! Everything is checked on what was opened, by descriptor. The folder is opened anew for each look: it may vanish or be
-//! replaced at any time, and nothing open is left to a forked child.
+//! replaced at any time. A child that is forked in the middle of a fetch keeps a descriptor of it, and no lock.
 
 use std::io::{Error, ErrorKind, Read as _, Result, Write as _};
 use std::os::fd::OwnedFd;

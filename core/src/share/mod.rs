@@ -324,13 +324,13 @@ impl<'a> Visit<'a> {
         if seal::salt(&sealed) == before {
             return None;
         }
-        Miss::open(&self.key, &name, boot, &sealed)?.error(self.ask.place)
+        Miss::open(&self.key, &name, boot, &sealed)?.error(self.ask.place, self.ask.want)
     }
 
     /// Leaves an error for those who wait now.
     fn note(&self, error: &Error) {
         let (name, boot) = (self.miss_name(), self.folder.boot());
-        let sealed = Miss::of(error, self.ask.place)
+        let sealed = Miss::of(error, self.ask.place, self.ask.want)
             .and_then(|miss| miss.seal(&self.key, &name, boot, &crate::random::bytes().ok()?));
         if let Some(sealed) = sealed {
             self.write(&name, &sealed, self.ask.world.clock.now() + MISS_STAYS);

@@ -204,6 +204,9 @@ fn an_error_is_for_those_who_waited() {
     let error = visit().missed_since(before.as_ref()).unwrap();
     assert_eq!((error.kind(), error.message(), error.code()), (ErrorKind::Unavailable, "no", Some("code")));
     assert!(visit().missed_since(visit().missed().as_ref()).is_none(), "who comes later asks");
+    let challenged = Want { claims: Some([1; 32]), ..Want::default() };
+    let of_challenge = Ask { want: &challenged, ..ask };
+    assert!(Visit::new(&*source, &of_challenge).unwrap().missed_since(before.as_ref()).is_none());
     let in_chain = Ask { place: Place::Chain, ..ask };
     assert!(Visit::new(&*source, &in_chain).unwrap().missed_since(before.as_ref()).is_none());
 }
