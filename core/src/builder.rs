@@ -29,6 +29,14 @@ pub(crate) struct Type {
     build: fn(&World, Options) -> Made,
 }
 
+impl Type {
+    /// All options that it takes.
+    pub(crate) fn all(&self) -> Vec<&'static str> {
+        let pins: &[&str] = if self.name == config::NAME { &[] } else { &PIN_OPTIONS };
+        [self.takes.concat().as_slice(), pins].concat()
+    }
+}
+
 /// What every credential takes that asks an authority. A managed identity does so in a pod.
 pub(crate) const ENTRA_OPTIONS: &[&str] = &[
     "authority",
@@ -45,7 +53,7 @@ pub(crate) const ENTRA_OPTIONS: &[&str] = &[
 ];
 
 /// All of them.
-pub(crate) const TYPES: [Type; 19] = [
+pub(crate) static TYPES: [Type; 19] = [
     Type {
         name: managed_identity::NAME,
         word: "managed_identity",
@@ -220,11 +228,11 @@ pub(crate) const TYPES: [Type; 19] = [
         // Not in the configuration itself.
         word: "",
         takes: &[&["identity"]],
-        build: |_, options| Ok(Arc::new(Host::from_options(&options))),
+        build: |world, options| Ok(Arc::new(Host::from_options(world, &options))),
     },
 ];
 
-/// What every credential takes.
+/// What every credential takes but the host's, whose identities have their own in the configuration.
 pub(crate) const PIN_OPTIONS: [&str; 2] = ["expected_tenant_id", "expected_object_id"];
 
 /// The class that the host's configuration means with a word, which may be the class name too.
@@ -240,6 +248,19 @@ pub(crate) fn words() -> impl Iterator<Item = &'static str> {
 
 /// The source of a credential type with its options.
 pub(crate) fn build(world: &World, name: &str, options: Vec<(String, Value)>, spelling: Spelling) -> Made {
+    let (found, mut options) = read(name, options, spelling)?;
+    let pin = |pin: Option<String>| pin.filter(|pin| !pin.is_empty());
+    let (tenant_id, object_id) = (options.expected_tenant_id.take(), options.expected_object_id.take());
+    let pins = Pins { tenant_id: pin(tenant_id), object_id: pin(object_id) };
+    Ok(pins.on((found.build)(world, options)?))
+}
+
+/// Whether options can be read as those of a credential type, without looking at anything else.
+pub(crate) fn check(name: &str, options: Vec<(String, Value)>, spelling: Spelling) -> Result<(), Error> {
+    read(name, options, spelling).map(drop)
+}
+
+fn read(name: &str, options: Vec<(String, Value)>, spelling: Spelling) -> Result<(&'static Type, Options), Error> {
     let Some(found) = TYPES.iter().find(|known| spelling.class(known.name) == name) else {
         let names: Vec<&str> = TYPES.iter().map(|known| spelling.class(known.name)).collect();
         return Err(Error::configuration(format!(
@@ -249,10 +270,5 @@ pub(crate) fn build(world: &World, name: &str, options: Vec<(String, Value)>, sp
             crate::source::chain::NAME
         )));
     };
-    let takes = [found.takes.concat(), PIN_OPTIONS.to_vec()].concat();
-    let mut options = Options::read(spelling.class(found.name), &takes, options, spelling)?;
-    let pin = |pin: Option<String>| pin.filter(|pin| !pin.is_empty());
-    let (tenant_id, object_id) = (options.expected_tenant_id.take(), options.expected_object_id.take());
-    let pins = Pins { tenant_id: pin(tenant_id), object_id: pin(object_id) };
-    Ok(pins.on((found.build)(world, options)?))
+    Ok((found, Options::read(spelling.class(found.name), &found.all(), options, spelling)?))
 }

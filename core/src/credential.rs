@@ -19,7 +19,7 @@ use crate::random;
 use crate::request::{Cancel, TokenRequest};
 use crate::source::chain::Chain;
 use crate::source::foreign::{Foreign, ForeignAnswer};
-use crate::source::{AuthenticationRecord, Source};
+use crate::source::{AuthenticationRecord, Interactive, Source};
 use crate::tally::Statistics;
 use crate::token::AccessToken;
 use crate::world::World;
@@ -279,16 +279,18 @@ impl Credential {
     /// # Errors
     /// `InvalidArgument` for a credential that no user signs in to.
     pub fn authentication(&self, request: TokenRequest) -> Result<TokenRequest, Error> {
-        let Some(interactive) = self.source.interactive() else {
+        let asked: Vec<&str> = request.scopes.iter().map(String::as_str).collect();
+        let default = self.aim(&asked, |source| source.interactive().map(Interactive::default_scope))?;
+        let Some(default) = default else {
             return Err(Error::argument(format!("{} has no user who could sign in", self.name())));
         };
-        let scopes = if request.scopes.is_empty() { vec![interactive.default_scope()] } else { request.scopes };
+        let scopes = if request.scopes.is_empty() { vec![default] } else { request.scopes };
         Ok(TokenRequest { scopes, authenticate: true, ..request })
     }
 
     /// Who signed in to this credential, if anybody did.
     pub fn record(&self) -> Option<AuthenticationRecord> {
-        self.source.interactive()?.record()
+        self.aim(&[], |source| source.interactive()?.record()).ok()?
     }
 
     /// Who signed in, as the answer to a sign-in that succeeded.

@@ -68,6 +68,8 @@ struct Inner {
     http_status: Option<u16>,
     retry_after: Option<Duration>,
     attempts: Vec<Attempt>,
+    /// Whether it says something about this process, and nothing about the source.
+    is_own: bool,
 }
 
 impl Error {
@@ -82,6 +84,7 @@ impl Error {
             http_status: None,
             retry_after: None,
             attempts: Vec::new(),
+            is_own: false,
         }))
     }
 
@@ -144,6 +147,16 @@ impl Error {
     /// What each member of a chain answered, first to last; empty outside chains.
     pub fn attempts(&self) -> &[Attempt] {
         &self.0.attempts
+    }
+
+    /// Whether other processes might not have it: this one has run out of something.
+    pub(crate) fn is_own(&self) -> bool {
+        self.0.is_own
+    }
+
+    /// An error of this process alone.
+    pub(crate) fn own(self) -> Error {
+        self.edit(|inner| inner.is_own = true)
     }
 
     pub(crate) fn with_code(self, code: Option<String>) -> Error {

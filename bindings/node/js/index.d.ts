@@ -145,10 +145,6 @@ export declare class EnvironmentCredential extends Credential {
 export interface HostCredentialOptions {
   /** The name of one of the host's identities. Default: the one that its configuration has for the resource asked for. */
   identity?: string;
-  /** The tenant whose tokens alone will do, by its id. */
-  expectedTenantId?: string;
-  /** The identity whose tokens alone will do, by its object (principal) id. */
-  expectedObjectId?: string;
 }
 
 /**

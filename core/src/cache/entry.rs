@@ -5,7 +5,7 @@ use ring::digest;
 use super::judge::{ClaimsHash, Demand, SKEW};
 use crate::moment::Moment;
 use crate::stripe::{STRIPES, mine};
-use crate::token::AccessToken;
+use crate::token::{AccessToken, CacheLevel};
 
 /// How many refused tokens a slot remembers.
 const REFUSALS: usize = 8;
@@ -15,6 +15,8 @@ const REFUSALS: usize = 8;
 pub(crate) struct Entry {
     /// One handle for each stripe, so that threads that take the token count on different cache lines.
     pub(super) handles: [AccessToken; STRIPES],
+    /// When it was got, here or by another process.
+    pub(crate) got: Moment,
     /// When the token dies.
     pub(crate) dies: Moment,
     /// When its renewal is due.
@@ -47,12 +49,13 @@ pub(crate) struct Refusal {
 }
 
 impl Entry {
-    /// The entry of a token that has just come.
-    pub(crate) fn new(token: &AccessToken, claims: Option<ClaimsHash>, now: Moment) -> Entry {
+    /// The entry of a token that was got at `got`.
+    pub(crate) fn new(token: &AccessToken, claims: Option<ClaimsHash>, got: Moment) -> Entry {
         Entry {
             handles: std::array::from_fn(|_| token.cached()),
-            dies: now.at(token.expires_on()),
-            renews: now.at(token.refresh_on()),
+            got,
+            dies: got.at(token.expires_on()),
+            renews: got.at(token.refresh_on()),
             rests_until: i64::MIN,
             unmet: None,
             claims,
@@ -100,6 +103,17 @@ impl Entry {
         }
         refusals.push(Refusal { token, at: now.boot });
         Some(Entry { is_refused: true, refusals, ..self.clone() })
+    }
+
+    /// What is known of refused tokens, for `next` in this one's place. The store gives a refused token again only where
+    /// that is for its own pause to say, so that it can be refused again.
+    pub(crate) fn refusals_for(&self, next: &AccessToken) -> Vec<Refusal> {
+        let mut refusals = self.refusals.clone();
+        if next.cache_level() == CacheLevel::Store {
+            let token = hash(next);
+            refusals.retain(|refusal| refusal.token != token);
+        }
+        refusals
     }
 
     /// About how many bytes it takes.

@@ -83,7 +83,7 @@ impl<P: Primitives> Hold<P> {
                 let rests_until = now.boot.saturating_add(rest);
                 return Some(Arc::new(Entry { rests_until, ..Entry::clone(held) }));
             }
-            Some(Arc::new(Entry { refusals: held.refusals.clone(), ..fresh.clone() }))
+            Some(Arc::new(Entry { refusals: held.refusals_for(token), ..fresh.clone() }))
         });
         self.failure.replace(|_| None);
         kept.unwrap_or_else(|| token.clone())

@@ -24,7 +24,8 @@ pub(crate) struct Login {
 
 struct Seen {
     stamps: Vec<Option<Stamp>>,
-    content: Fingerprint,
+    /// None where it could not be read: then any change is another login.
+    content: Option<Fingerprint>,
 }
 
 impl Login {
@@ -37,11 +38,15 @@ impl Login {
         self.paths.iter().map(|path| self.files.stamp(path)).collect()
     }
 
-    /// Notes whose login it is now: what is asked for next is of that one.
-    pub(crate) fn note(&self) {
+    /// Notes whose login it is now: what is asked for next is of that one. Gives whether it is the one before.
+    pub(crate) fn note(&self) -> bool {
         // The stamps first: what changes in between is a change.
         let stamps = self.stamps();
-        self.seen.store(Some(Arc::new(Seen { stamps, content: content(&self.paths, &*self.files) })));
+        let content = content(&self.paths, &*self.files);
+        let same = |seen: &Seen| seen.stamps == stamps || (content.is_some() && seen.content == content);
+        let is_same = self.seen.load().as_ref().is_none_or(|seen| same(seen));
+        self.seen.store(Some(Arc::new(Seen { stamps, content })));
+        is_same
     }
 
     /// Whether it is still the same one.
@@ -54,11 +59,7 @@ impl Login {
             return true;
         }
         // Tools write these files again and again.
-        let same = content(&self.paths, &*self.files) == seen.content;
-        if same {
-            self.note();
-        }
-        same
+        self.note()
     }
 }
 

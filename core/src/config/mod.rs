@@ -6,7 +6,7 @@
 
 mod document;
 mod pattern;
-mod place;
+pub(crate) mod place;
 #[cfg(test)]
 mod tests;
 
@@ -60,9 +60,19 @@ struct Loaded {
 #[derive(Debug)]
 struct Identities {
     path: PathBuf,
-    /// An identity that lacks a secret is an error of its own.
-    named: Vec<(String, Made)>,
+    named: Vec<Named>,
     resources: Patterns<String>,
+}
+
+/// One identity.
+#[derive(Debug)]
+struct Named {
+    name: String,
+    /// What it was made of, its secrets read.
+    class: &'static str,
+    options: Vec<(String, Value)>,
+    /// An identity that lacks something is an error of its own.
+    source: Made,
 }
 
 impl Configuration {
@@ -90,8 +100,8 @@ impl Configuration {
     pub(crate) fn identities(&self, world: &World, name: Option<&str>) -> Vec<Fingerprint> {
         let mut all: Vec<Fingerprint> = self.look(world, |loaded| {
             let all = loaded.identities.iter().flat_map(|identities| &identities.named);
-            let meant = all.filter(|(known, _)| name.is_none_or(|name| known == name));
-            meant.filter_map(|(_, made)| Some(made.as_ref().ok()?.about().identity)).collect()
+            let meant = all.filter(|named| name.is_none_or(|name| named.name == name));
+            meant.filter_map(|named| Some(named.source.as_ref().ok()?.about().identity)).collect()
         });
         // Two names may be one identity.
         all.sort_unstable_by_key(|identity| *identity.bytes());
@@ -105,7 +115,7 @@ impl Configuration {
             let identities = loaded.identities.as_ref();
             HostIdentities {
                 path: identities.map(|identities| identities.path.clone()),
-                names: identities.iter().flat_map(|these| these.named.iter().map(|(name, _)| name.clone())).collect(),
+                names: identities.iter().flat_map(|these| these.named.iter().map(|named| named.name.clone())).collect(),
                 error: loaded.error.clone(),
             }
         })
@@ -127,15 +137,17 @@ impl Configuration {
         let before = self.0.load_full();
         if let Some(before) = &before {
             before.looked_at.store(now, Ordering::Relaxed);
-            if before.looked.is_unchanged(world) {
+            // What could not be read may be readable now: not all that is why shows in what was looked at.
+            if before.is_whole() && before.looked.is_unchanged(world) {
                 return Arc::clone(before);
             }
         }
         let loaded = Arc::new(Loaded::of(world, before.as_deref(), now));
-        if let Some(error) = &loaded.error
-            && before.as_ref().is_none_or(|before| before.identities.is_some())
+        let said = |loaded: &Loaded| loaded.error.as_ref().map(|error| error.message().to_owned());
+        if let Some(sentence) = said(&loaded)
+            && before.and_then(|before| said(&before)).as_ref() != Some(&sentence)
         {
-            tracing::warn!("the host's identities: {error}");
+            tracing::warn!("the host's identities: {sentence}");
         }
         self.0.store(Some(Arc::clone(&loaded)));
         loaded
@@ -154,13 +166,20 @@ pub struct HostIdentities {
 }
 
 impl Loaded {
+    /// Whether all of it could be read.
+    fn is_whole(&self) -> bool {
+        let whole = |identities: &Arc<Identities>| identities.named.iter().all(|named| named.source.is_ok());
+        self.error.is_none() && self.identities.as_ref().is_some_and(whole)
+    }
+
     fn of(world: &World, before: Option<&Loaded>, now: i64) -> Loaded {
         let (seen, witness) = Witness::of(world, &Arc::<Tally>::default());
-        let read = Identities::read(&seen);
+        let kept = before.and_then(|before| before.identities.as_deref());
+        let read = Identities::read(&seen, kept);
         let looked = witness.looked();
         let (version, kept) = before.map_or((0, None), |before| (before.version, before.identities.clone()));
         let (identities, error, version) = match read {
-            Ok(identities) => (Some(Arc::new(identities)), None, version + 1),
+            Ok((identities, trouble)) => (Some(Arc::new(identities)), trouble, version + 1),
             Err(error) => (kept, Some(error), version),
         };
         Loaded { identities, error, looked, looked_at: AtomicI64::new(now), version }
@@ -168,7 +187,7 @@ impl Loaded {
 }
 
 impl Identities {
-    fn read(world: &World) -> Result<Identities, Error> {
+    fn read(world: &World, before: Option<&Identities>) -> Result<(Identities, Option<Error>), Error> {
         let path = place::find(world).map_err(|sentence| Error::configuration(format!("{NAME}: {sentence}")))?;
         let name = shown(&path.to_string_lossy());
         let text = world.files.read_trusted(&path, place::LARGEST);
@@ -179,10 +198,18 @@ impl Identities {
             wrong(Mistake { place, sentence: "expected UTF-8".to_owned() })
         })?;
         let document = document::read(text).map_err(wrong)?;
-        Identities::of(world, &path, text, document).map_err(wrong)
+        let (identities, trouble) = Identities::of(world, &path, text, document, before).map_err(wrong)?;
+        Ok((identities, trouble.map(wrong)))
     }
 
-    fn of(world: &World, path: &Path, text: &str, document: Document) -> Result<Identities, Mistake> {
+    /// The identities, and what is wrong with one that is kept as it was before.
+    fn of(
+        world: &World,
+        path: &Path,
+        text: &str,
+        document: Document,
+        before: Option<&Identities>,
+    ) -> Result<(Identities, Option<Mistake>), Mistake> {
         let known: Vec<&str> = document.identities.iter().map(|identity| identity.name.as_str()).collect();
         for (pattern, name) in &document.resources {
             if !known.contains(&name.as_str()) {
@@ -190,42 +217,47 @@ impl Identities {
                 return Err(Mistake { place: document::place_of(text, name), sentence });
             }
         }
-        let mut named: Vec<(String, Made)> = Vec::with_capacity(document.identities.len());
-        let mut chains = Vec::new();
-        for identity in &document.identities {
-            if identity.credential == CHAIN {
-                chains.push(identity);
-            } else {
-                named.push((identity.name.clone(), one(world, identity)?));
+        let (chains, others): (Vec<_>, Vec<_>) =
+            document.identities.iter().partition(|identity| identity.credential == CHAIN);
+        let mut trouble = None;
+        let mut named = Vec::with_capacity(document.identities.len());
+        for identity in others {
+            let of_old = before.and_then(|before| before.named.iter().find(|old| old.name == identity.name));
+            let (mut made, mistake) = one(world, path, identity, of_old)?;
+            if let (Err(_), Some(mistake), Some(Named { source: Ok(source), .. })) = (&made.source, mistake, of_old) {
+                // A bad edit of this one; the last good one stays.
+                made.source = Ok(Arc::clone(source));
+                trouble.get_or_insert(mistake);
             }
+            named.push(made);
         }
         for chain in chains {
-            let made = chained(chain, &named, &known)?;
-            named.push((chain.name.clone(), made));
+            let source = chained(chain, &named, &known)?;
+            named.push(Named { name: chain.name.clone(), class: CHAIN, options: Vec::new(), source });
         }
-        Ok(Identities { path: path.to_owned(), named, resources: Patterns::new(document.resources) })
+        Ok((Identities { path: path.to_owned(), named, resources: Patterns::new(document.resources) }, trouble))
     }
 
     fn aim(&self, name: Option<&str>, scopes: &[&str]) -> Result<&Arc<dyn Source>, Error> {
         let path = || shown(&self.path.to_string_lossy());
-        let names = || self.named.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>();
+        let names = || self.named.iter().map(|named| named.name.as_str()).collect::<Vec<_>>();
         let name = match name {
             Some(name) => name,
             None => self.of_scopes(scopes)?,
         };
-        let found = self.named.iter().find(|(known, _)| known == name);
+        let found = self.named.iter().find(|named| named.name == name);
         let made = found
-            .map(|(_, made)| made)
+            .map(|named| &named.source)
             .ok_or_else(|| Error::configuration(format!("{NAME}: {}, in {}", unknown(name, &names()), path())))?;
         made.as_ref().map_err(Error::clone)
     }
 
     fn of_scopes(&self, scopes: &[&str]) -> Result<&str, Error> {
         let path = || shown(&self.path.to_string_lossy());
-        if let [(only, _)] = self.named.as_slice()
+        if let [only] = self.named.as_slice()
             && self.resources.is_empty()
         {
-            return Ok(only);
+            return Ok(&only.name);
         }
         let mut found = None;
         for scope in scopes {
@@ -254,11 +286,22 @@ fn unknown(name: &str, names: &[&str]) -> String {
     format!("no identity is called '{}': expected one of {names}", shown(name))
 }
 
-/// The source of one identity; within it, what lacks a secret that may come any time.
-fn one(world: &World, identity: &document::Identity) -> Result<Made, Mistake> {
+/// One identity. What it lacks may come any time, and is its own error; what its text has wrong, the whole file's. Where it
+/// could not be made, that is what is wrong with it.
+fn one(
+    world: &World,
+    path: &Path,
+    identity: &document::Identity,
+    before: Option<&Named>,
+) -> Result<(Named, Option<Mistake>), Mistake> {
     let of = |place: Place, sentence: &str| Mistake {
         place,
         sentence: format!("identities.{}: {sentence}", shown(&identity.name)),
+    };
+    let path = shown(&path.to_string_lossy());
+    let own = |mistake: &Mistake| {
+        let Mistake { place, sentence } = mistake;
+        Error::configuration(format!("{path}:{place}: {sentence}"))
     };
     let Some(class) = builder::class_of(&identity.credential) else {
         let words = builder::words().chain([CHAIN]).collect::<Vec<_>>().join(", ");
@@ -268,29 +311,44 @@ fn one(world: &World, identity: &document::Identity) -> Result<Made, Mistake> {
     if let Some((_, place)) = identity.members.first() {
         return Err(of(*place, "members are for credential = \"chain\""));
     }
+    let made =
+        |options: Vec<(String, Value)>, source: Made| Named { name: identity.name.clone(), class, options, source };
     let mut options = Vec::with_capacity(identity.options.len());
     for Given { name, place, value } in &identity.options {
         let value = match value {
             Setting::Value(value) => Ok(value.clone()),
             Setting::File(path) => of_file(world, path),
-            Setting::Variable(variable) => world
-                .env
-                .get(variable)
-                .map(Value::text)
-                .ok_or_else(|| format!("the variable {} is not set", shown(variable))),
+            Setting::Variable(variable) => {
+                let text = world.env.get(variable).map(Value::text);
+                text.ok_or_else(|| format!("the variable {} is not set", shown(variable)))
+            }
         };
         match value {
             Ok(value) => options.push((name.clone(), value)),
-            // It may come at any moment, and others' identities are not harmed by it.
             Err(sentence) => {
-                let Mistake { place, sentence } = of(*place, &format!("option {name}: {sentence}"));
-                return Ok(Err(Error::configuration(format!("{NAME}: {sentence} (line {place})"))));
+                let error = own(&of(*place, &format!("option {name}: {sentence}")));
+                return Ok((made(Vec::new(), Err(error)), None));
             }
         }
     }
-    builder::build(world, class, options, Spelling::Snake).map(Ok).map_err(|error| {
+    let placed = |error: &Error| {
         let about = identity.options.iter().find(|given| error.message().contains(&format!("option {}", given.name)));
         of(about.map_or(identity.place, |given| given.place), error.message())
+    };
+    builder::check(class, options.clone(), Spelling::Snake).map_err(|error| placed(&error))?;
+    // Whoever signed in to it stays signed in, whatever else is edited.
+    if let Some(Named { source: Ok(source), .. }) =
+        before.filter(|before| before.class == class && before.options == options)
+        && source.interactive().is_some()
+    {
+        return Ok((made(options, Ok(Arc::clone(source))), None));
+    }
+    Ok(match builder::build(world, class, options.clone(), Spelling::Snake) {
+        Ok(source) => (made(options, Ok(source)), None),
+        Err(error) => {
+            let mistake = placed(&error);
+            (made(options, Err(own(&mistake))), Some(mistake))
+        }
     })
 }
 
@@ -307,7 +365,7 @@ fn of_file(world: &World, path: &str) -> Result<Value, String> {
 }
 
 /// A chain of identities that are no chains.
-fn chained(chain: &document::Identity, named: &[(String, Made)], known: &[&str]) -> Result<Made, Mistake> {
+fn chained(chain: &document::Identity, named: &[Named], known: &[&str]) -> Result<Made, Mistake> {
     let of = |place: Place, sentence: String| Mistake {
         place,
         sentence: format!("identities.{}: {sentence}", shown(&chain.name)),
@@ -317,9 +375,9 @@ fn chained(chain: &document::Identity, named: &[(String, Made)], known: &[&str])
     }
     let mut members = Vec::with_capacity(chain.members.len());
     for (name, place) in &chain.members {
-        match named.iter().find(|(other, _)| other == name) {
-            Some((_, Ok(source))) => members.push(Arc::clone(source)),
-            Some((_, Err(error))) => return Ok(Err(error.clone())),
+        match named.iter().find(|other| other.name == *name).map(|other| &other.source) {
+            Some(Ok(source)) => members.push(Arc::clone(source)),
+            Some(Err(error)) => return Ok(Err(error.clone())),
             None if known.contains(&name.as_str()) => {
                 return Err(of(*place, format!("members: '{}' is a chain itself", shown(name))));
             }

@@ -24,14 +24,21 @@ pub(super) fn find(world: &World) -> Result<PathBuf, String> {
             Err(format!("{VARIABLE}: expected an absolute path, got '{path}'"))
         };
     }
-    let folder = world.env.get("XDG_CONFIG_HOME").map(PathBuf::from);
-    let folder = folder.or_else(|| Some(PathBuf::from(world.env.get("HOME")?).join(".config")));
-    let of_user = folder.filter(|folder| folder.is_absolute()).map(|folder| folder.join("azcred/config.toml"));
-    let of_host = PathBuf::from(OF_HOST);
-    let candidates: Vec<PathBuf> = of_user.into_iter().chain([of_host]).collect();
+    let candidates = candidates(world);
     if let Some(path) = candidates.iter().find(|path| world.files.exists(path)) {
         return Ok(path.clone());
     }
     let shown: Vec<String> = candidates.iter().map(|path| crate::request::shown(&path.to_string_lossy())).collect();
     Err(format!("this host has no configuration: {VARIABLE} is not set, and {} is not there", shown.join(" or ")))
+}
+
+/// Where it may be, the first that is there counting.
+pub(crate) fn candidates(world: &World) -> Vec<PathBuf> {
+    let named = world.env.get(VARIABLE).map(PathBuf::from);
+    let folder = world.env.get("XDG_CONFIG_HOME").map(PathBuf::from);
+    let folder = folder.or_else(|| Some(PathBuf::from(world.env.get("HOME")?).join(".config")));
+    let of_user = folder.filter(|folder| folder.is_absolute()).map(|folder| folder.join("azcred/config.toml"));
+    // The home of whoever started a program that has more rights than they have is theirs to fill.
+    let of_user = of_user.filter(|_| !azcred_platform::is_secure());
+    named.into_iter().chain(of_user).chain([PathBuf::from(OF_HOST)]).collect()
 }

@@ -174,6 +174,22 @@ fn what_an_identity_lacks_is_its_own_error() {
     assert!(get(&credential(&world, Some("both")), STORAGE).is_err());
     fake.write("/run/secrets/ci", "new");
     fake.advance(1);
+    // So is what the environment lacks.
+    fake.write(FILE, format!("{GOOD}\n[identities.pod]\ncredential = \"workload_identity\"\n"));
+    fake.advance(1);
+    let error = get(&credential(&world, Some("pod")), STORAGE).unwrap_err();
+    assert!(error.contains(&format!("{FILE}:25:13: identities.pod: WorkloadIdentityCredential: ")), "{error}");
+    assert!(text(&credential(&world, None), STORAGE).starts_with("of-1111"));
+    assert!(world.host_identities().error.is_none());
+    // An edit that makes nothing of what was good keeps that.
+    fake.write(FILE, GOOD.replace("tenant_id = \"contoso.com\"\n", ""));
+    fake.advance(1);
+    assert_eq!(text(&ci, STORAGE), "of-ci");
+    let trouble = world.host_identities().error.unwrap();
+    assert!(trouble.message().contains("identities.ci: ClientSecretCredential: option tenant_id"), "{trouble}");
+    fake.write(FILE, GOOD);
+    fake.advance(1);
+    assert!(world.host_identities().error.is_none());
     assert_eq!(text(&ci, STORAGE), "of-ci");
     assert!(fake.sent().iter().any(|request| request.contains("client_secret=new&")));
 }
@@ -284,10 +300,42 @@ fn pins_refuse_anybody_else() {
 
 #[test]
 fn a_chain_asks_the_host() {
-    let (world, _) = host(GOOD);
+    let (world, fake) = host(GOOD);
     let members = [
         Credential::in_world(world.clone(), "AzureCliCredential", vec![], Spelling::Snake).unwrap(),
         credential(&world, Some("databases")),
     ];
-    assert!(text(&Credential::chain(&members).unwrap(), STORAGE).starts_with("of-2222"));
+    let chain = Credential::chain(&members).unwrap();
+    assert!(text(&chain, STORAGE).starts_with("of-2222"));
+    fake.write(FILE, GOOD.replace("{ env = \"DATABASES\" }", "\"33333333-3333-3333-3333-333333333333\""));
+    fake.advance(1);
+    assert!(text(&chain, STORAGE).starts_with("of-3333"), "a chain's own token ends with an edit");
+}
+
+#[test]
+fn who_signed_in_stays_signed_in_whatever_else_is_edited() {
+    let file = "[identities.me]\ncredential = \"device_code\"\n";
+    let (world, fake) = host(file);
+    let me = credential(&world, Some("me"));
+    assert!(me.authentication(TokenRequest::default()).is_ok());
+    assert!(credential(&world, Some("other")).authentication(TokenRequest::default()).is_err());
+    let identity = || world.config.identities(&world, Some("me"));
+    let before = identity();
+    fake.write(FILE, format!("{file}[identities.other]\ncredential = \"managed_identity\"\n"));
+    fake.advance(1);
+    assert_eq!(identity(), before);
+    assert_eq!(world.config.identities(&world, None).len(), 2);
+    let other = credential(&world, Some("other"));
+    assert!(other.authentication(TokenRequest::default()).unwrap_err().message().contains("no user"));
+    fake.write(FILE, format!("{file}client_id = \"x\"\n"));
+    fake.advance(1);
+    assert_ne!(identity(), before);
+}
+
+#[test]
+fn pins_of_the_host_are_in_its_configuration() {
+    let (world, _) = host(GOOD);
+    let options = vec![("expected_tenant_id".to_owned(), Value::text("t"))];
+    let error = Credential::in_world(world, NAME, options, Spelling::Snake).unwrap_err();
+    assert_eq!(error.message(), "HostCredential: unknown option expected_tenant_id; it takes identity");
 }

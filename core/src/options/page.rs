@@ -80,7 +80,7 @@ fn setter(kind: &str) -> &'static str {
 fn of_node(name: &str) -> String {
     let mut names = Vec::new();
     for known in &TYPES {
-        let takes = [known.takes.concat(), PIN_OPTIONS.to_vec()].concat();
+        let takes = known.all();
         if takes.contains(&name) {
             names.push(format!("`{}`", spelled(name, Spelling::Camel, &takes)));
         }
@@ -133,7 +133,7 @@ fn page() -> String {
     write!(
         page,
         "| `ChainedTokenCredential` | none: it is made of its members |\n\nThose in bold it can't do without; where one of \
-         several is enough, none is in bold. Those about an authority:\n{}.\n\nEvery credential of the table takes {}: a token that speaks for anybody \
+         several is enough, none is in bold. Those about an authority:\n{}.\n\nEvery credential of the table but `HostCredential`, whose identities have them in the configuration, takes {}: a token that speaks for anybody \
          else is an error, wherever it comes from.\n",
         names.join(", "),
         PIN_OPTIONS.map(|name| format!("`{name}`")).join(" and ")

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::is_secret;
 use super::page::{Described, WRITE, described};
-use crate::builder::{PIN_OPTIONS, TYPES};
+use crate::builder::TYPES;
 
 /// The schema of a value of this type of Rust; text may be given by reference, and a secret only so.
 fn of_type(name: &str, kind: &str) -> Value {
@@ -38,9 +38,8 @@ fn identity(word: &str, class: &str, takes: &[&str], options: &[Described]) -> V
 fn schema() -> String {
     let options = described(include_str!("mod.rs"));
     let known = TYPES.iter().filter(|known| !known.word.is_empty());
-    let mut identities: Vec<Value> = known
-        .map(|known| identity(known.word, known.name, &[known.takes.concat(), PIN_OPTIONS.to_vec()].concat(), &options))
-        .collect();
+    let mut identities: Vec<Value> =
+        known.map(|known| identity(known.word, known.name, &known.all(), &options)).collect();
     identities.push(json!({
         "type": "object",
         "properties": {

@@ -10,9 +10,11 @@ use super::key::{Key, hex};
 use super::seal;
 use crate::cache::judge::SKEW;
 use crate::error::{Error, ErrorKind};
+use crate::fingerprint::Fingerprint;
 use crate::moment::Moment;
-use crate::source::{About, Grant, Place, Want};
+use crate::source::{About, Ask, Grant, Want};
 use crate::token::{CacheLevel, Provenance, Secret};
+use crate::world::World;
 
 /// How many refused tokens an entry remembers.
 const REFUSALS: usize = 8;
@@ -129,7 +131,7 @@ impl Entry {
             let soon = self.refusals.last().is_some_and(|last| now.boot.saturating_sub(last.at) < REFUSAL_PAUSE);
             return again || soon;
         }
-        want.beyond.is_none_or(|expires_on| self.label.expires_on > expires_on)
+        want.beyond.is_none_or(|(expires_on, got)| self.label.expires_on > expires_on || self.boot > got)
     }
 
     /// Whether it stays when `other` comes: a slow writer brings back neither what is older nor what was refused.
@@ -194,6 +196,27 @@ const SOURCES: [&str; 10] = [
     "azure_developer_cli",
 ];
 
+/// Variables by which one process may fail where another would not.
+const CIRCUMSTANCES: [&str; 12] = [
+    "PATH",
+    "HTTPS_PROXY",
+    "https_proxy",
+    "ALL_PROXY",
+    "all_proxy",
+    "NO_PROXY",
+    "no_proxy",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "REQUESTS_CA_BUNDLE",
+    "CURL_CA_BUNDLE",
+    "NODE_EXTRA_CA_CERTS",
+];
+
+fn circumstances(world: &World) -> String {
+    let values = CIRCUMSTANCES.map(|name| world.env.get(name).unwrap_or_default());
+    hex(Fingerprint::of("circumstances", &values.each_ref().map(String::as_str)).bytes())
+}
+
 /// An error that came instead of a token: for those who waited for it, and for nobody who comes later.
 #[derive(Deserialize, Serialize)]
 pub(super) struct Miss {
@@ -207,11 +230,16 @@ pub(super) struct Miss {
     /// for a claims challenge.
     place: String,
     claims: Option<String>,
+    /// What else of a process may be why: its search path, proxies and trust, by their hash.
+    circumstances: String,
 }
 
 impl Miss {
     /// The miss to leave, if it says something about the source and not about this process.
-    pub(super) fn of(error: &Error, place: Place, want: &Want) -> Option<Miss> {
+    pub(super) fn of(error: &Error, ask: &Ask<'_>) -> Option<Miss> {
+        if error.is_own() {
+            return None;
+        }
         match error.kind() {
             ErrorKind::Unavailable | ErrorKind::Failed | ErrorKind::Transient => {}
             ErrorKind::InvalidConfiguration
@@ -227,14 +255,19 @@ impl Miss {
             correlation_id: error.correlation_id().map(str::to_owned),
             http_status: error.http_status(),
             retry_after_ms: error.retry_after().and_then(|span| u64::try_from(span.as_millis()).ok()),
-            place: format!("{place:?}"),
-            claims: want.claims.as_ref().map(|claims| hex(claims)),
+            place: format!("{:?}", ask.place),
+            claims: ask.want.claims.as_ref().map(|claims| hex(claims)),
+            circumstances: circumstances(ask.world),
         })
     }
 
-    /// The error, for whoever asks the same.
-    pub(super) fn error(self, place: Place, want: &Want) -> Option<Error> {
-        if self.place != format!("{place:?}") || self.claims != want.claims.as_ref().map(|claims| hex(claims)) {
+    /// The error, for whoever asks the same in the same circumstances.
+    pub(super) fn error(self, ask: &Ask<'_>) -> Option<Error> {
+        let claims = ask.want.claims.as_ref().map(|claims| hex(claims));
+        if self.place != format!("{:?}", ask.place) || self.claims != claims {
+            return None;
+        }
+        if self.circumstances != circumstances(ask.world) {
             return None;
         }
         let kinds = [ErrorKind::Unavailable, ErrorKind::Failed, ErrorKind::Transient];

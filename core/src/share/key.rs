@@ -40,6 +40,11 @@ impl Key {
         &self.name
     }
 
+    /// Whose it is.
+    pub(super) fn owner(&self) -> &Fingerprint {
+        &self.owner
+    }
+
     /// The secret that its seal is made of.
     pub(super) fn secret(&self) -> &[u8; 32] {
         self.owner.bytes()

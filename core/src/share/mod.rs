@@ -42,7 +42,7 @@ const SETTING: &str = "AZCRED_SHARING";
 pub(crate) const STALL: Duration = Duration::from_secs(5);
 
 /// The largest file that belongs to an identity.
-const LARGEST: u64 = 1 << 20;
+const LARGEST: u64 = 16 << 20;
 
 /// How often the patience of a source is waited for others who ask it, before it is asked without a store.
 pub(crate) const LONGEST_WAIT: u32 = 2;
@@ -75,7 +75,7 @@ impl Sharing {
             Sharing::Identity => Some(*identity),
             Sharing::Network => Some(Fingerprint::of_chain(&folder::network(), &[*identity])),
             Sharing::Files { files, .. } => {
-                Some(Fingerprint::of_chain("files", &[*identity, content(files, &*world.files)]))
+                Some(Fingerprint::of_chain("files", &[*identity, content(files, &*world.files)?]))
             }
         }
     }
@@ -88,13 +88,14 @@ impl Sharing {
     }
 }
 
-/// A fingerprint of what these files hold; one that is not there holds nothing.
-pub(crate) fn content(paths: &[PathBuf], files: &dyn Files) -> Fingerprint {
+/// A fingerprint of what these files hold; one that is not there holds nothing. None where one can't be read.
+pub(crate) fn content(paths: &[PathBuf], files: &dyn Files) -> Option<Fingerprint> {
     let read = |path: &PathBuf| match files.read(path, LARGEST) {
-        Ok(content) => Fingerprint::of_bytes("file", &zeroize::Zeroizing::new(content)),
-        Err(_) => Fingerprint::of("no file", &[]),
+        Ok(content) => Some(Fingerprint::of_bytes("file", &zeroize::Zeroizing::new(content))),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Some(Fingerprint::of("no file", &[])),
+        Err(_) => None,
     };
-    Fingerprint::of_chain("content", &paths.iter().map(read).collect::<Vec<_>>())
+    Some(Fingerprint::of_chain("content", &paths.iter().map(read).collect::<Option<Vec<_>>>()?))
 }
 
 /// The store of one world.
@@ -279,6 +280,11 @@ impl<'a> Visit<'a> {
             tracing::debug!("another process is in the middle of a change; this token is not shared");
             return grant;
         }
+        // Somebody else may have signed in meanwhile: whose token it is is not known then.
+        let about = self.source.about();
+        if about.sharing.owner(&about.identity, self.ask.world).as_ref() != Some(self.key.owner()) {
+            return grant;
+        }
         let now = self.ask.world.clock.moment();
         let before = self.entry();
         let entry = Entry::new(&grant, &self.scopes, self.ask.want, before.as_ref(), now);
@@ -324,14 +330,14 @@ impl<'a> Visit<'a> {
         if seal::salt(&sealed) == before {
             return None;
         }
-        Miss::open(&self.key, &name, boot, &sealed)?.error(self.ask.place, self.ask.want)
+        Miss::open(&self.key, &name, boot, &sealed)?.error(self.ask)
     }
 
     /// Leaves an error for those who wait now.
     fn note(&self, error: &Error) {
         let (name, boot) = (self.miss_name(), self.folder.boot());
-        let sealed = Miss::of(error, self.ask.place, self.ask.want)
-            .and_then(|miss| miss.seal(&self.key, &name, boot, &crate::random::bytes().ok()?));
+        let sealed =
+            Miss::of(error, self.ask).and_then(|miss| miss.seal(&self.key, &name, boot, &crate::random::bytes().ok()?));
         if let Some(sealed) = sealed {
             self.write(&name, &sealed, self.ask.world.clock.now() + MISS_STAYS);
         }

@@ -139,11 +139,59 @@ fn a_refused_token_is_replaced_once() {
     assert!(credential(&third).reject("one1"));
     assert_eq!((get(&third), quiet.sent().len()), ("one1".to_owned(), 0));
     quiet.advance(31);
-    let (fourth, asked) = folder.process("fourth");
-    asked.advance(31);
-    assert_eq!(get(&fourth), "one1");
-    assert!(credential(&fourth).reject("one1"));
-    assert_eq!((get(&fourth), asked.sent().len()), ("fourth0".to_owned(), 1));
+    assert!(credential(&third).reject("one1"), "later they do");
+    assert_eq!((get(&third), quiet.sent().len()), ("third0".to_owned(), 1));
+}
+
+#[test]
+fn a_source_that_has_no_other_yet_is_asked_once_too() {
+    let folder = Temporary::new();
+    let worlds: Vec<(World, Fake)> = (0..5).map(|_| folder.process("x")).collect();
+    for (_, fake) in &worlds {
+        let expires_on = fake.now() + 86_400;
+        fake.serve(move |_| Ok(answer(200, &format!(r#"{{"access_token":"same","expires_on":"{expires_on}"}}"#))));
+    }
+    assert!(worlds.iter().all(|(world, _)| get(world) == "same"));
+    for (_, fake) in &worlds {
+        fake.advance(50_000);
+    }
+    let flights = |world: &World| credential(world).statistics().flights;
+    for (world, _) in &worlds {
+        assert_eq!(get(world), "same");
+        assert!((0..2000).any(|_| {
+            std::thread::sleep(Duration::from_millis(1));
+            flights(world) == 2
+        }));
+    }
+    // The last flight may still be under way.
+    std::thread::sleep(Duration::from_millis(50));
+    assert_eq!(worlds.iter().map(|(_, fake)| fake.sent().len()).sum::<usize>(), 2);
+}
+
+#[test]
+fn who_signs_in_meanwhile_is_not_taken_for_the_one_before() {
+    let folder = Temporary::new();
+    let tool = |token: &'static str, next: &'static str| {
+        let (world, fake) = Fake::world();
+        fake.set("PATH", "/usr/bin");
+        fake.set("HOME", "/home/me");
+        fake.write("/usr/bin/az", "");
+        fake.write("/home/me/.azure/azureProfile.json", "one");
+        let hands = fake.clone();
+        fake.program(move |_| {
+            // Somebody signs in while it runs.
+            hands.write("/home/me/.azure/azureProfile.json", next);
+            let stdout = format!(r#"{{"accessToken":"{token}","expires_on":1700003600}}"#);
+            Ok(crate::world::Output { code: Some(0), stdout: stdout.into_bytes().into(), stderr: Vec::new() })
+        });
+        let world = world.with_store(folder.text());
+        Credential::in_world(world, "AzureCliCredential", vec![], Spelling::Snake).unwrap()
+    };
+    assert_eq!(tool("of-other", "other").get_token(&request()).unwrap().secret(), "of-other");
+    assert!(folder.files().is_empty());
+    assert_eq!(tool("of-one", "one").get_token(&request()).unwrap().secret(), "of-one");
+    let again = tool("never", "one").get_token(&request()).unwrap();
+    assert_eq!((again.secret(), again.cache_level()), ("of-one", CacheLevel::Store));
 }
 
 #[test]
@@ -207,6 +255,13 @@ fn an_error_is_for_those_who_waited() {
     let challenged = Want { claims: Some([1; 32]), ..Want::default() };
     let of_challenge = Ask { want: &challenged, ..ask };
     assert!(Visit::new(&*source, &of_challenge).unwrap().missed_since(before.as_ref()).is_none());
+    let (elsewhere, fake) = folder.process("elsewhere");
+    fake.set("HTTPS_PROXY", "http://proxy");
+    let of_elsewhere = Ask { world: &elsewhere, ..ask };
+    assert!(Visit::new(&*source, &of_elsewhere).unwrap().missed_since(before.as_ref()).is_none());
+    let own = visit().missed();
+    visit().note(&Error::transient("out of descriptors").own());
+    assert!(visit().missed_since(own.as_ref()).is_none());
     let in_chain = Ask { place: Place::Chain, ..ask };
     assert!(Visit::new(&*source, &in_chain).unwrap().missed_since(before.as_ref()).is_none());
 }

@@ -23,11 +23,7 @@ static AZD: tool::Kind = tool::Kind {
     home: "https://aka.ms/azure-dev",
     // azd may be set up to use the login of az.
     profile: &["AZD_CONFIG_DIR", "AZURE_CONFIG_DIR", "HOME", "USERPROFILE"],
-    login: tool::Login {
-        variables: &["AZD_CONFIG_DIR", "AZURE_CONFIG_DIR"],
-        folder: ".azd",
-        files: &["auth.json", "config.json"],
-    },
+    login: tool::Login { variables: &["AZD_CONFIG_DIR"], folder: ".azd", files: &["auth.json", "config.json"] },
     known: &[
         Known {
             said: &["not logged in, run `azd auth login`", "not logged in, run `azd login`"],

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use super::{About, Ask, Fetch, Grant, Source, Tenants};
-use crate::config::NAME;
+use crate::config::{NAME, place};
 use crate::error::Error;
 use crate::options::Options;
 use crate::share;
+use crate::world::World;
 
 /// Longer than any identity's own.
 const PATIENCE: Duration = Duration::from_mins(5);
@@ -25,11 +26,13 @@ pub(crate) struct Aim {
 }
 
 impl Host {
-    pub(crate) fn from_options(options: &Options) -> Host {
+    pub(crate) fn from_options(world: &World, options: &Options) -> Host {
         let identity = options.identity.clone().filter(|name| !name.is_empty());
         let about = About::new(NAME, &[identity.as_deref().unwrap_or_default()], PATIENCE);
         // The identities have rules of their own.
-        Host { about: About { tenants: Tenants::Members, aim: Some(Aim { identity }), ..about } }
+        // A chain has tokens of its own, which end when the configuration is another one.
+        let login = place::candidates(world).into();
+        Host { about: About { tenants: Tenants::Members, login, aim: Some(Aim { identity }), ..about } }
     }
 
     /// As a member of a chain. A handle asks the identity itself, in whose name its tokens are kept.

@@ -70,8 +70,9 @@ pub(crate) struct Want {
     pub(crate) claims: Option<[u8; 32]>,
     /// The hash of the token that a resource refused.
     pub(crate) refused: Option<String>,
-    /// A renewal wants one that dies after this (Unix seconds).
-    pub(crate) beyond: Option<i64>,
+    /// A renewal wants one that dies after this (Unix seconds), or was got after this (seconds since the host started):
+    /// a source may have no other yet.
+    pub(crate) beyond: Option<(i64, i64)>,
 }
 
 /// Whether anybody waits for an answer. Nobody does where it is a renewal, or where all who came have left: no reason to

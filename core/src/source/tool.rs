@@ -169,7 +169,7 @@ impl Tool {
         match error {
             // Whether it would have a token is not known: a chain must not go on to somebody else.
             ProcessError::Start(error) if is_shortage(&error) => {
-                Error::transient(format!("{credential}: {name} could not be started: {error}"))
+                Error::transient(format!("{credential}: {name} could not be started: {error}")).own()
             }
             ProcessError::Start(error) => {
                 Error::unavailable(format!("{credential}: {name} could not be started: {error}"))

@@ -27,8 +27,8 @@ pub(crate) enum Next {
     Answer,
     /// Ask again after this pause.
     Retry(Duration),
-    /// Ask again after a pause from half of this to one and a half of it, by chance: others were turned away too.
-    Spread(Duration),
+    /// Ask again after the first of these and a part of the second, by chance: others were turned away too.
+    Spread(Duration, Duration),
 }
 
 const fn ms(millis: u64) -> Duration {
@@ -60,8 +60,8 @@ impl RetryPolicy {
         statuses: |status| matches!(status, 404 | 408 | 410 | 429 | 500..=599),
         pauses: &[ms(800), ms(1600), ms(3200), ms(6400), ms(12_800)],
         gone: &[ms(5_000), ms(10_000), ms(15_000), ms(20_000), ms(25_000)],
-        // It takes 20 a second of all processes of a host: some hundreds get through in half a minute.
-        throttled: &[ms(1000), ms(2000), ms(4000), ms(8000), ms(12_000), ms(16_000), ms(16_000)],
+        // It takes 20 a second of all processes of a host: two hundred get through in a quarter of a minute.
+        throttled: &[ms(1000), ms(2000), ms(4000), ms(8000), ms(12_000)],
         connects: 2,
     };
 
@@ -106,7 +106,7 @@ impl RetryPolicy {
     /// What a service says is waited for in full, and the spread comes after it.
     fn spread(&self, attempt: usize, asked: Option<Duration>) -> Next {
         match (self.throttled.get(attempt), asked.unwrap_or_default()) {
-            (Some(pause), asked) if asked <= LONGEST_PAUSE => Next::Spread((*pause).max(asked * 2)),
+            (Some(pause), asked) if asked <= LONGEST_PAUSE => Next::Spread(asked.max(*pause / 2), *pause),
             _ => Next::Answer,
         }
     }
@@ -154,11 +154,11 @@ mod tests {
             (RetryPolicy::IMDS, 0, answer(404, None), Retry(ms(800))),
             (RetryPolicy::IMDS, 1, answer(410, None), Retry(ms(10_000))),
             (RetryPolicy::IMDS, 5, answer(410, None), Answer),
-            (RetryPolicy::IMDS, 0, answer(429, None), Spread(ms(1000))),
-            (RetryPolicy::IMDS, 0, answer(429, Some("3")), Spread(ms(6000))),
+            (RetryPolicy::IMDS, 0, answer(429, None), Spread(ms(500), ms(1000))),
+            (RetryPolicy::IMDS, 0, answer(429, Some("3")), Spread(ms(3000), ms(1000))),
             (RetryPolicy::IMDS, 0, answer(429, Some("30")), Answer),
-            (RetryPolicy::IMDS, 6, answer(429, None), Spread(ms(16_000))),
-            (RetryPolicy::IMDS, 7, answer(429, None), Answer),
+            (RetryPolicy::IMDS, 4, answer(429, None), Spread(ms(6000), ms(12_000))),
+            (RetryPolicy::IMDS, 5, answer(429, None), Answer),
             (RetryPolicy::IMDS, 1, fault(HttpFault::Connect), Retry(ms(1600))),
             (RetryPolicy::IMDS, 2, fault(HttpFault::Connect), Answer),
             (RetryPolicy::IMDS, 0, fault(HttpFault::TooLarge), Answer),

@@ -3,9 +3,11 @@
 //! What is checked is what was opened, by descriptor: a path that is looked at first and opened later may be another
 //! file by then.
 
+use std::collections::VecDeque;
 use std::io::{Error, ErrorKind, Read as _};
 use std::os::fd::OwnedFd;
-use std::path::Path;
+use std::os::unix::ffi::OsStringExt as _;
+use std::path::{Path, PathBuf};
 
 use rustix::fs::{FileType, Mode, OFlags, Stat, fstat, open, openat};
 use zeroize::Zeroizing;
@@ -25,24 +27,57 @@ pub(super) fn read(folder: &Path, name: &str, limit: u64) -> std::io::Result<Zer
     content(file, limit)
 }
 
-/// Whether nobody but root and this user can change what a path leads to: the file, and each folder above it, as links
-/// lead to them.
-pub(super) fn check_trusted(path: &Path) -> std::io::Result<()> {
+/// Where a path leads, if nobody but root and this user can change that: each folder on the way, each link, and the file.
+pub(super) fn trusted(path: &Path) -> std::io::Result<PathBuf> {
+    const MOST_LINKS: usize = 40;
+    let mut at = PathBuf::from("/");
+    check_owned(&at, &rustix::fs::lstat(&at)?)?;
+    let mut left: VecDeque<PathBuf> = parts(path).collect();
+    let mut links = 0;
+    while let Some(part) = left.pop_front() {
+        if part == Path::new("/") {
+            at = part;
+            continue;
+        }
+        if part == Path::new("..") {
+            at.pop();
+            continue;
+        }
+        let next = at.join(part);
+        let stat = rustix::fs::lstat(&next)?;
+        check_owned(&next, &stat)?;
+        if FileType::from_raw_mode(stat.st_mode) != FileType::Symlink {
+            at = next;
+            continue;
+        }
+        links += 1;
+        if links > MOST_LINKS {
+            return Err(rustix::io::Errno::LOOP.into());
+        }
+        let target = rustix::fs::readlink(&next, Vec::new())?;
+        let target = PathBuf::from(std::ffi::OsString::from_vec(target.into_bytes()));
+        parts(&target).rev().for_each(|part| left.push_front(part));
+    }
+    Ok(at)
+}
+
+fn parts(path: &Path) -> impl DoubleEndedIterator<Item = PathBuf> {
+    let plain = path.components().filter(|part| *part != std::path::Component::CurDir);
+    plain.map(|part| PathBuf::from(part.as_os_str()))
+}
+
+fn check_owned(path: &Path, stat: &Stat) -> std::io::Result<()> {
     let us = rustix::process::geteuid().as_raw();
-    let real = path.canonicalize()?;
-    for (at, step) in real.ancestors().enumerate() {
-        let stat = rustix::fs::lstat(step)?;
-        let shown = step.display();
-        let refused = |what: String| Err(Error::new(ErrorKind::PermissionDenied, format!("{shown}: {what}")));
-        if stat.st_uid != us && stat.st_uid != 0 {
-            return refused(format!("it belongs to user {}, expected root or user {us}", stat.st_uid));
-        }
-        // In a folder such as /tmp, what belongs to somebody stays where it is.
-        let is_sticky = at > 0 && stat.st_mode & STICKY != 0;
-        if stat.st_mode & OTHERS_WRITE != 0 && !is_sticky {
-            let mode = stat.st_mode & 0o7777;
-            return refused(format!("others may write to it (mode {mode:o}), expected root and user {us} alone"));
-        }
+    let refused = |what: String| Err(Error::new(ErrorKind::PermissionDenied, format!("{}: {what}", path.display())));
+    if stat.st_uid != us && stat.st_uid != 0 {
+        return refused(format!("it belongs to user {}, expected root or user {us}", stat.st_uid));
+    }
+    let kind = FileType::from_raw_mode(stat.st_mode);
+    // In a folder such as /tmp, what belongs to somebody stays where it is. A link's own mode says nothing.
+    let is_sticky = kind == FileType::Directory && stat.st_mode & STICKY != 0;
+    if stat.st_mode & OTHERS_WRITE != 0 && !is_sticky && kind != FileType::Symlink {
+        let mode = stat.st_mode & 0o7777;
+        return refused(format!("others may write to it (mode {mode:o}), expected root and user {us} alone"));
     }
     Ok(())
 }

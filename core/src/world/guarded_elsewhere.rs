@@ -31,6 +31,6 @@ pub(super) fn read(folder: &Path, name: &str, limit: u64) -> std::io::Result<Zer
 }
 
 /// Not known on this platform: what a path leads to is what its folders' owners put there.
-pub(super) fn check_trusted(_: &Path) -> std::io::Result<()> {
-    Ok(())
+pub(super) fn trusted(path: &Path) -> std::io::Result<std::path::PathBuf> {
+    Ok(path.to_owned())
 }

@@ -310,7 +310,7 @@ impl World {
             let pause = match policy.next(attempt, &answer, self.clock.now()) {
                 Next::Answer => return answer,
                 Next::Retry(pause) => pause,
-                Next::Spread(pause) => pause.mul_f64(0.5 + random::chance()),
+                Next::Spread(least, more) => least + more.mul_f64(random::chance()),
             };
             tracing::debug!(attempt, pause_ms = pause.as_millis(), "asking again");
             self.clock.sleep(pause).await;

@@ -27,7 +27,7 @@ class _Pins(Noted, total=False):
     expected_object_id: str | None
     expected_tenant_id: str | None
 
-class Host(_Pins, total=False):
+class Host(Noted, total=False):
     identity: str | None
 
 class _Network(_Pins, total=False):

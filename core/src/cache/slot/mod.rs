@@ -218,8 +218,8 @@ impl Slot {
             Boarding::Settled(ticket, answer) => ticket.settle(answer),
             Boarding::Start => {
                 count(&self.tally.flights);
-                if let Some(login) = &self.login {
-                    login.note();
+                if self.login.as_ref().is_some_and(|login| !login.note()) {
+                    self.hold.clear();
                 }
                 let want = self.want(demand, !waits);
                 let flight = Flight::new(self, &gate, source, world, request, demand, want);
@@ -238,7 +238,7 @@ impl Slot {
             min_ttl,
             claims,
             refused: entry.filter(|entry| entry.is_refused).map(|entry| share::hash(entry.token().secret())),
-            beyond: entry.filter(|_| is_renewal).map(|entry| entry.token().expires_on()),
+            beyond: entry.filter(|_| is_renewal).map(|entry| (entry.token().expires_on(), entry.got.boot)),
         })
     }
 

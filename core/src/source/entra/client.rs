@@ -191,11 +191,10 @@ impl Client {
                  signed it, name its certificate in SSL_CERT_FILE or in the option connection_verify"
             )),
             HttpFault::Refused => Error::configuration(format!("{credential}: {error}")),
-            HttpFault::Connect
-            | HttpFault::Exhausted
-            | HttpFault::Timeout
-            | HttpFault::Broken
-            | HttpFault::TooLarge => Error::transient(format!("{credential}: no answer from {host}: {error}")),
+            HttpFault::Exhausted => Error::transient(format!("{credential}: no answer from {host}: {error}")).own(),
+            HttpFault::Connect | HttpFault::Timeout | HttpFault::Broken | HttpFault::TooLarge => {
+                Error::transient(format!("{credential}: no answer from {host}: {error}"))
+            }
         }
     }
 

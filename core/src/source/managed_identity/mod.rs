@@ -237,7 +237,7 @@ fn no_answer(ask: &Ask<'_>, endpoint: &str, error: &HttpError, kind: ErrorKind) 
     match error.fault {
         HttpFault::Connect | HttpFault::Timeout => Error::new(kind, message),
         // Whether somebody is there is not known: a chain must not go on to somebody else.
-        HttpFault::Exhausted => Error::transient(message),
+        HttpFault::Exhausted => Error::transient(message).own(),
         HttpFault::Broken | HttpFault::TooLarge => Error::new(ask.place.garbage(), message),
         HttpFault::Tls => Error::failed(format!(
             "{NAME}: {endpoint} is somebody else, and was sent nothing: its certificate must be the one whose thumbprint \
