@@ -380,7 +380,7 @@ def test_no_secret_is_in_the_store_or_the_log(kind: str, emulator: Emulator, fol
 def test_who_has_another_secret_finds_nothing(emulator: Emulator, folder: Path) -> None:
     env = environment(folder, emulator.application())
     command: list[str | Path] = [AZCRED, "token", "--credential=EnvironmentCredential", f"--scope={SCOPES[0]}"]
-    assert start(command, env).wait(timeout=60) == 0
+    run(command, env)
     wrong = start(command, env | {"AZURE_CLIENT_SECRET": "another"})
     _, log = wrong.communicate(timeout=60)
     assert wrong.returncode == 1 and "AADSTS7000215" in log
