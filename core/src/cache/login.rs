@@ -51,7 +51,10 @@ impl Login {
 
     /// Whether it is still the same one.
     pub(crate) fn holds(&self, now: Moment) -> bool {
-        if self.looked_at.swap(now.boot, Ordering::Relaxed) == now.boot {
+        // Nearly all calls write nothing that another thread reads.
+        if self.looked_at.load(Ordering::Relaxed) == now.boot
+            || self.looked_at.swap(now.boot, Ordering::Relaxed) == now.boot
+        {
             return true;
         }
         let Some(seen) = self.seen.load_full() else { return true };

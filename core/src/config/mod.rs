@@ -35,6 +35,9 @@ pub(crate) const NAME: &str = "HostCredential";
 /// What a chain of identities is called here.
 const CHAIN: &str = "chain";
 
+/// How long what could not be read rests, in seconds, before it is read again though nothing seems to have changed.
+const ERROR_STANDS: i64 = 5;
+
 /// The largest file with a secret.
 const LARGEST_SECRET: u64 = 64 * 1024;
 
@@ -50,7 +53,8 @@ struct Loaded {
     /// Why the newest edit is not in use.
     error: Option<Error>,
     looked: Looked,
-    /// When it was looked at last, in seconds since the host started.
+    /// When it was read, and when it was looked at last, in seconds since the host started.
+    read_at: i64,
     looked_at: AtomicI64,
     /// Another number for each change.
     version: u64,
@@ -135,22 +139,35 @@ impl Configuration {
     /// What is in use after another look at the file.
     fn again(&self, world: &World, now: i64) -> Arc<Loaded> {
         let before = self.0.load_full();
-        if let Some(before) = &before {
-            before.looked_at.store(now, Ordering::Relaxed);
-            // What could not be read may be readable now: not all that is why shows in what was looked at.
-            if before.is_whole() && before.looked.is_unchanged(world) {
-                return Arc::clone(before);
-            }
+        let Some(before) = before else {
+            return self.put(Loaded::of(world, None, now), None);
+        };
+        before.looked_at.store(now, Ordering::Relaxed);
+        let is_unchanged = before.looked.is_unchanged(world);
+        // What could not be read may be readable by now: not all that is why shows in what was looked at.
+        let rests = before.is_whole() || now.saturating_sub(before.read_at) < ERROR_STANDS;
+        if is_unchanged && rests {
+            return before;
         }
-        let loaded = Arc::new(Loaded::of(world, before.as_deref(), now));
+        let next = Loaded::of(world, Some(&before), now);
+        if is_unchanged && next.says_the_same_as(&before) {
+            // It is as broken as before: whoever has a token of an identity that is whole goes on with it.
+            return self
+                .put(Loaded { version: before.version, identities: before.identities.clone(), ..next }, Some(&before));
+        }
+        self.put(next, Some(&before))
+    }
+
+    fn put(&self, next: Loaded, before: Option<&Loaded>) -> Arc<Loaded> {
         let said = |loaded: &Loaded| loaded.error.as_ref().map(|error| error.message().to_owned());
-        if let Some(sentence) = said(&loaded)
-            && before.and_then(|before| said(&before)).as_ref() != Some(&sentence)
+        if let Some(sentence) = said(&next)
+            && before.and_then(said).as_ref() != Some(&sentence)
         {
             tracing::warn!("the host's identities: {sentence}");
         }
-        self.0.store(Some(Arc::clone(&loaded)));
-        loaded
+        let next = Arc::new(next);
+        self.0.store(Some(Arc::clone(&next)));
+        next
     }
 }
 
@@ -172,6 +189,17 @@ impl Loaded {
         self.error.is_none() && self.identities.as_ref().is_some_and(whole)
     }
 
+    /// Whether nothing is better or worse than it was.
+    fn says_the_same_as(&self, other: &Loaded) -> bool {
+        let message = |error: &Error| error.message().to_owned();
+        let told = |loaded: &Loaded| {
+            let named = loaded.identities.iter().flat_map(|identities| &identities.named);
+            let sources: Vec<_> = named.map(|named| named.source.as_ref().err().map(message)).collect();
+            (loaded.error.as_ref().map(message), sources)
+        };
+        told(self) == told(other)
+    }
+
     fn of(world: &World, before: Option<&Loaded>, now: i64) -> Loaded {
         let (seen, witness) = Witness::of(world, &Arc::<Tally>::default());
         let kept = before.and_then(|before| before.identities.as_deref());
@@ -182,7 +210,7 @@ impl Loaded {
             Ok((identities, trouble)) => (Some(Arc::new(identities)), trouble, version + 1),
             Err(error) => (kept, Some(error), version),
         };
-        Loaded { identities, error, looked, looked_at: AtomicI64::new(now), version }
+        Loaded { identities, error, looked, read_at: now, looked_at: AtomicI64::new(now), version }
     }
 }
 

@@ -339,3 +339,61 @@ fn pins_of_the_host_are_in_its_configuration() {
     let error = Credential::in_world(world, NAME, options, Spelling::Snake).unwrap_err();
     assert_eq!(error.message(), "HostCredential: unknown option expected_tenant_id; it takes identity");
 }
+
+#[test]
+fn an_identity_that_is_not_for_this_process_disturbs_no_other() {
+    let (world, fake) = host(&format!("{GOOD}\n[identities.pod]\ncredential = \"workload_identity\"\n"));
+    let any = credential(&world, None);
+    assert!(text(&any, STORAGE).starts_with("of-1111"));
+    let lease = any.lease(&Peek { scopes: &[STORAGE], ..Peek::default() }).unwrap();
+    for _ in 0..20 {
+        fake.advance(1);
+        assert!(get(&credential(&world, Some("pod")), STORAGE).is_err());
+        assert!(lease.is_current());
+    }
+}
+
+#[test]
+fn what_could_not_be_read_is_read_again_though_nothing_shows() {
+    /// Files that can't be opened for a while, though they are there as they were.
+    #[derive(Debug)]
+    struct Shut(Fake, std::sync::atomic::AtomicBool);
+
+    impl crate::world::Files for Shut {
+        fn read(&self, path: &Path, limit: u64) -> std::io::Result<Vec<u8>> {
+            crate::world::Files::read(&self.0, path, limit)
+        }
+
+        fn read_guarded(&self, folder: &Path, name: &str, limit: u64) -> std::io::Result<zeroize::Zeroizing<Vec<u8>>> {
+            self.0.read_guarded(folder, name, limit)
+        }
+
+        fn read_trusted(&self, path: &Path, limit: u64) -> std::io::Result<zeroize::Zeroizing<Vec<u8>>> {
+            if self.1.load(Ordering::Relaxed) {
+                return Err(std::io::Error::other("too many open files"));
+            }
+            self.0.read_trusted(path, limit)
+        }
+
+        fn exists(&self, path: &Path) -> bool {
+            self.0.exists(path)
+        }
+
+        fn is_executable(&self, path: &Path) -> bool {
+            self.0.is_executable(path)
+        }
+
+        fn stamp(&self, path: &Path) -> Option<crate::world::Stamp> {
+            self.0.stamp(path)
+        }
+    }
+
+    let (mut world, fake) = host(GOOD);
+    let files = Arc::new(Shut(fake.clone(), true.into()));
+    world.files = Arc::<Shut>::clone(&files);
+    let any = credential(&world, None);
+    assert!(get(&any, STORAGE).unwrap_err().contains("too many open files"));
+    files.1.store(false, Ordering::Relaxed);
+    fake.advance(5);
+    assert!(text(&any, STORAGE).starts_with("of-1111"));
+}
