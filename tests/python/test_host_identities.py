@@ -255,6 +255,8 @@ def test_doctor_says_what_each_would_do(host: dict[str, str], emulator: Emulator
     assert report["store"]["trouble"]["next"]
     assert report["agent"]["address"] is None
     assert abs(report["authority"]["clock_ahead_s"]) < 5
+    trusted = {trust["variable"]: (trust["exists"], trust["replaces_the_systems"]) for trust in report["trust"]}
+    assert trusted["SSL_CERT_FILE"] == (True, True)
     assert report["proxies"]["HTTPS_PROXY"] == "…@127.0.0.1:1"
     assert {"AZURE_CLIENT_SECRET", "AZCRED_CONFIG"} <= set(report["variables"])
     people = run([AZCRED, "doctor"], env=env)

@@ -81,58 +81,6 @@ def test_a_herd_of_processes_asks_once(limited: Emulator, probe: Path, folder: P
     assert not is_locked(folder)
 
 
-ALIGNED = """
-import json, sys, time
-import azcred
-credential = azcred.EnvironmentCredential()
-scopes, moments = json.loads(sys.argv[1]), json.loads(sys.argv[2])
-told = []
-for moment in moments:
-    time.sleep(max(0, moment - time.time()))
-    begun = time.time()
-    told.append([credential.get_token(scope).token for scope in scopes] + [time.time() - begun])
-print(json.dumps({"told": told}))
-"""
-
-ALIGNED_NODE = """
-const azcred = require("azcred");
-const credential = new azcred.EnvironmentCredential();
-const [scopes, moments] = process.argv.slice(1).map((text) => JSON.parse(text));
-(async () => {
-  const told = [];
-  for (const moment of moments) {
-    await new Promise((resolve) => setTimeout(resolve, Math.max(0, moment * 1000 - Date.now())));
-    const begun = Date.now();
-    const tokens = [];
-    for (const scope of scopes) tokens.push((await credential.getToken(scope)).token);
-    told.push([...tokens, (Date.now() - begun) / 1000]);
-  }
-  console.log(JSON.stringify({ told }));
-})();
-"""
-
-
-def test_a_herd_renews_once(tmp_path: Path, folder: Path) -> None:
-    """All notice in the same moment that a renewal is due: one asks for each resource, and nobody waits for it."""
-    with started(tmp_path / "renewing", "refresh_in = 5\n") as emulator:
-        env = environment(folder, emulator.application())
-        start_at = time.time() + 15
-        # The first tokens are due from 4.5 s on, the second ones not before the end.
-        moments = json.dumps([start_at, start_at + 5.5, start_at + 8])
-        python = [sys.executable, "-c", ALIGNED, json.dumps(SCOPES), moments]
-        node = ["node", "-e", ALIGNED_NODE, json.dumps(SCOPES), moments]
-        running = [start([*(python if at % 2 else node)], env) for at in range(60)]
-        answers = [told(process) for process in running]
-        assert [answer for answer in answers if "told" not in answer] == []
-        for round_, expected in enumerate(["first", "first", "second"]):
-            tokens = {json.dumps(answer["told"][round_][:-1]) for answer in answers}  # type: ignore[index]
-            assert len(tokens) == 1, (expected, len(tokens))
-        first, due, second = (answers[0]["told"][at][:-1] for at in range(3))  # type: ignore[index]
-        assert first == due
-        assert not set(first) & set(second)
-        assert upstream(emulator, "entra_token") == 2 * len(SCOPES)
-
-
 def test_killed_holders_leave_nothing_behind(emulator: Emulator, probe: Path, folder: Path) -> None:
     """500 kills at any moment: the others have their token at once, and nobody asks more often than it was needed."""
     emulator.fault(endpoint="imds", latency_ms=15, count=100_000)

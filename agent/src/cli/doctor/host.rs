@@ -45,6 +45,15 @@ const VARIABLES: [&str; 29] = [
     "SYSTEM_OIDCREQUESTURI",
 ];
 
+/// Variables that name certificate authorities, and whether these take the place of the system's.
+const TRUST: [(&str, bool); 5] = [
+    ("SSL_CERT_FILE", true),
+    ("SSL_CERT_DIR", true),
+    ("REQUESTS_CA_BUNDLE", false),
+    ("CURL_CA_BUNDLE", false),
+    ("NODE_EXTRA_CA_CERTS", false),
+];
+
 const PROXIES: [&str; 6] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "NO_PROXY", "no_proxy"];
 
 /// The host.
@@ -54,10 +63,22 @@ pub(super) struct Host {
     pub(super) variables: Vec<&'static str>,
     /// Proxies by variable, without users and passwords.
     pub(super) proxies: Vec<(&'static str, String)>,
+    /// What else, or in place of what, is trusted.
+    pub(super) trust: Vec<Trust>,
     /// Where the store is and how many tokens it holds, or why there is none.
     pub(super) store: Result<(String, usize), String>,
     pub(super) agent: Agent,
     pub(super) authority: Authority,
+}
+
+/// Certificate authorities that a variable names.
+pub(super) struct Trust {
+    pub(super) variable: &'static str,
+    pub(super) path: String,
+    /// Whether the system's are not trusted then.
+    pub(super) replaces: bool,
+    /// Whether anything is there.
+    pub(super) exists: bool,
 }
 
 /// The host agent.
@@ -83,10 +104,19 @@ impl Host {
             is_azure: String::from_utf8_lossy(&tag).trim() == AZURE_TAG,
             variables: VARIABLES.into_iter().filter(|name| is_set(name)).collect(),
             proxies: PROXIES.into_iter().filter_map(|name| Some((name, without_user(&set(name)?)))).collect(),
+            trust: TRUST.into_iter().filter_map(|(variable, replaces)| Trust::of(world, variable, replaces)).collect(),
             store: world.stored().map(|stored| (stored.folder.display().to_string(), stored.tokens.len())),
             agent: Agent::of(world),
             authority: Authority::of(world),
         }
+    }
+}
+
+impl Trust {
+    fn of(world: &World, variable: &'static str, replaces: bool) -> Option<Trust> {
+        let path = set(variable)?;
+        let exists = world.files.exists(Path::new(&path));
+        Some(Trust { variable, path, replaces, exists })
     }
 }
 

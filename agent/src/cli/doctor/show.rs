@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::check::{Check, Outcome};
-use super::host::{Agent, Authority};
+use super::host::{Agent, Authority, Trust};
 use super::{Report, remedy};
 use crate::cli::{plain, say, span};
 
@@ -57,6 +57,12 @@ fn object(report: &Report) -> Value {
             Authority { host, answer: Err(sentence), .. } => json!({ "host": host, "trouble": trouble(sentence) }),
         },
         "proxies": host.proxies.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect::<serde_json::Map<_, _>>(),
+        "trust": host.trust.iter().map(|trust| json!({
+            "variable": trust.variable,
+            "path": trust.path,
+            "replaces_the_systems": trust.replaces,
+            "exists": trust.exists,
+        })).collect::<Vec<_>>(),
         "variables": host.variables,
     })
 }
@@ -111,6 +117,11 @@ fn lines(report: &Report) -> Vec<String> {
     }
     for (name, value) in &host.proxies {
         lines.push(format!("proxy: {name} = {}", plain(value)));
+    }
+    for Trust { variable, path, replaces, exists } in &host.trust {
+        let place = if *replaces { "in place of the system's" } else { "beside the system's" };
+        let there = if *exists { "" } else { ": nothing is there; correct it, or unset it" };
+        lines.push(format!("certificate authorities {place}: {variable} = {}{there}", plain(path)));
     }
     let names = if host.variables.is_empty() { "none".to_owned() } else { host.variables.join(", ") };
     lines.push(format!("variables that are set: {names}"));
