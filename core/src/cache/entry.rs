@@ -7,8 +7,8 @@ use crate::moment::Moment;
 use crate::stripe::{STRIPES, mine};
 use crate::token::{AccessToken, CacheLevel};
 
-/// How many refused tokens a slot remembers.
-const REFUSALS: usize = 8;
+/// How many refused tokens a slot remembers, and an entry of the shared store.
+pub(crate) const REFUSALS: usize = 8;
 
 /// A slot's content. Replaced whole, never changed.
 #[derive(Clone, Debug)]

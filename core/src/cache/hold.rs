@@ -11,8 +11,8 @@ use crate::error::Error;
 use crate::moment::Moment;
 use crate::token::{AccessToken, TokenHandle};
 
-/// How long after one refusal the next leads upstream, in seconds.
-const REFUSAL_PAUSE: i64 = 30;
+/// How long after one refusal the next leads upstream, in seconds, in this process and for all of the user's.
+pub(crate) const REFUSAL_PAUSE: i64 = 30;
 
 /// How long an answer stands against a demand for a longer life, in seconds.
 const ANSWER_STANDS: i64 = 5;

@@ -4,7 +4,7 @@ pub(crate) mod entry;
 mod failure;
 mod flight;
 mod gate;
-mod hold;
+pub(crate) mod hold;
 pub(crate) mod judge;
 pub(crate) mod key;
 pub(crate) mod login;

@@ -13,8 +13,15 @@ use crate::options::Value;
 #[derive(Debug)]
 pub(super) struct Document {
     pub(super) identities: Vec<Identity>,
-    /// Patterns, and the names of identities.
-    pub(super) resources: Vec<(Pattern, String)>,
+    /// Patterns, and whose resources they are.
+    pub(super) resources: Vec<(Pattern, Owner)>,
+}
+
+/// The name of an identity, and where it is named.
+#[derive(Debug)]
+pub(super) struct Owner {
+    pub(super) name: String,
+    pub(super) place: Place,
 }
 
 /// One identity.
@@ -175,7 +182,7 @@ impl<'t> Reader<'t> {
         &self,
         (key, value): (&Spanned<toml::de::DeString<'t>>, &Spanned<DeValue<'t>>),
         before: &Document,
-    ) -> Read<(Pattern, String)> {
+    ) -> Read<(Pattern, Owner)> {
         let text = key.get_ref().as_ref();
         let of = |sentence: &str| format!("resources.\"{}\": {sentence}", shown(text));
         let pattern = Pattern::parse(text).map_err(|sentence| self.mistake(&key.span(), of(&sentence)))?;
@@ -183,28 +190,22 @@ impl<'t> Reader<'t> {
             return Err(self.mistake(&key.span(), of("the same resource is there before, spelled otherwise")));
         }
         match value.get_ref() {
-            DeValue::String(name) => Ok((pattern, name.to_string())),
+            DeValue::String(name) => {
+                // The name itself, behind its quote.
+                let place = Place::of(self.text, value.span().start + 1);
+                Ok((pattern, Owner { name: name.to_string(), place }))
+            }
             other => {
                 let sentence = of(&format!("expected the name of an identity, got {}", kind(other)));
                 Err(self.mistake(&value.span(), sentence))
             }
         }
     }
-
-    /// Where a resource's identity is named, for whoever finds out that there is none.
-    fn place_of(&self, pattern: &str) -> Place {
-        Place::of(self.text, self.text.find(pattern).unwrap_or(0))
-    }
 }
 
 /// The place of a byte of a file that is no text.
 pub(super) fn place_at(bytes: &[u8], at: usize) -> Place {
     Place::of(&String::from_utf8_lossy(bytes.get(..at).unwrap_or_default()), usize::MAX)
-}
-
-/// The place of a name in the text, for mistakes that show when all is read.
-pub(super) fn place_of(text: &str, name: &str) -> Place {
-    Reader { text }.place_of(name)
 }
 
 /// The value of an option. A secret must not be written there: the file is for everybody's eyes.

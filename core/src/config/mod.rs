@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use arc_swap::ArcSwapOption;
 
-use self::document::{Document, Given, Mistake, Place, Setting};
+use self::document::{Document, Given, Mistake, Owner, Place, Setting};
 use self::pattern::Patterns;
 use crate::builder;
 use crate::error::{Error, ErrorKind};
@@ -226,7 +226,7 @@ impl Identities {
             wrong(Mistake { place, sentence: "expected UTF-8".to_owned() })
         })?;
         let document = document::read(text).map_err(wrong)?;
-        let (identities, trouble) = Identities::of(world, &path, text, document, before).map_err(wrong)?;
+        let (identities, trouble) = Identities::of(world, &path, document, before).map_err(wrong)?;
         Ok((identities, trouble.map(wrong)))
     }
 
@@ -234,15 +234,14 @@ impl Identities {
     fn of(
         world: &World,
         path: &Path,
-        text: &str,
         document: Document,
         before: Option<&Identities>,
     ) -> Result<(Identities, Option<Mistake>), Mistake> {
         let known: Vec<&str> = document.identities.iter().map(|identity| identity.name.as_str()).collect();
-        for (pattern, name) in &document.resources {
+        for (pattern, Owner { name, place }) in &document.resources {
             if !known.contains(&name.as_str()) {
                 let sentence = format!("resources.\"{}\": {}", pattern.text(), unknown(name, &known));
-                return Err(Mistake { place: document::place_of(text, name), sentence });
+                return Err(Mistake { place: *place, sentence });
             }
         }
         let (chains, others): (Vec<_>, Vec<_>) =
@@ -263,7 +262,9 @@ impl Identities {
             let source = chained(chain, &named, &known)?;
             named.push(Named { name: chain.name.clone(), class: CHAIN, options: Vec::new(), source });
         }
-        Ok((Identities { path: path.to_owned(), named, resources: Patterns::new(document.resources) }, trouble))
+        let resources = document.resources.into_iter().map(|(pattern, owner)| (pattern, owner.name)).collect();
+        let resources = Patterns::new(resources);
+        Ok((Identities { path: path.to_owned(), named, resources }, trouble))
     }
 
     fn aim(&self, name: Option<&str>, scopes: &[&str]) -> Result<&Arc<dyn Source>, Error> {

@@ -12,7 +12,7 @@ use crate::credential::Credential;
 use crate::world::fake::Fake;
 
 /// Set by `cargo xtask options`: the page is written instead of compared.
-pub(super) const WRITE: &str = "AZCRED_WRITE_OPTIONS_PAGE";
+const WRITE: &str = "AZCRED_WRITE_OPTIONS_PAGE";
 
 const TOP: &str = "\
 # Options
@@ -165,18 +165,22 @@ fn page() -> String {
     page
 }
 
-#[test]
-#[expect(clippy::disallowed_methods, reason = "the page is a file of the repository")]
-fn the_page_says_what_the_tables_say() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/options.md");
-    let page = page();
+/// Holds a file of docs/ to what the tables say, or writes it.
+#[expect(clippy::disallowed_methods, reason = "they are files of the repository")]
+pub(super) fn hold(file: &str, text: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs").join(file);
     if std::env::var_os(WRITE).is_some() {
-        std::fs::write(&path, &page).unwrap();
+        std::fs::write(&path, text).unwrap();
     }
     assert!(
-        std::fs::read_to_string(&path).unwrap() == page,
-        "docs/options.md is not what the tables of core say: run `cargo xtask options`"
+        std::fs::read_to_string(&path).unwrap() == text,
+        "docs/{file} is not what the tables of core say: run `cargo xtask options`"
     );
+}
+
+#[test]
+fn the_page_says_what_the_tables_say() {
+    hold("options.md", &page());
 }
 
 #[test]

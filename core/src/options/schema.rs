@@ -1,11 +1,9 @@
 //! docs/config.schema.json, written from the tables: what editors know of the host's configuration.
 
-use std::path::Path;
-
 use serde_json::{Map, Value, json};
 
 use super::is_secret;
-use super::page::{Described, WRITE, described};
+use super::page::{Described, described, hold};
 use crate::builder::TYPES;
 
 /// The schema of a value of this type of Rust; text may be given by reference, and a secret only so.
@@ -86,15 +84,6 @@ fn schema() -> String {
 }
 
 #[test]
-#[expect(clippy::disallowed_methods, reason = "the schema is a file of the repository")]
 fn the_schema_says_what_the_tables_say() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/config.schema.json");
-    let schema = schema();
-    if std::env::var_os(WRITE).is_some() {
-        std::fs::write(&path, &schema).unwrap();
-    }
-    assert!(
-        std::fs::read_to_string(&path).unwrap() == schema,
-        "docs/config.schema.json is not what the tables of core say: run `cargo xtask options`"
-    );
+    hold("config.schema.json", &schema());
 }

@@ -8,6 +8,8 @@ use zeroize::Zeroizing;
 
 use super::key::{Key, hex};
 use super::seal;
+use crate::cache::entry::REFUSALS;
+use crate::cache::hold::REFUSAL_PAUSE;
 use crate::cache::judge::SKEW;
 use crate::error::{Error, ErrorKind};
 use crate::fingerprint::Fingerprint;
@@ -15,12 +17,6 @@ use crate::moment::Moment;
 use crate::source::{About, Ask, Grant, Want};
 use crate::token::{CacheLevel, Provenance, Secret};
 use crate::world::World;
-
-/// How many refused tokens an entry remembers.
-const REFUSALS: usize = 8;
-
-/// How long after one refusal the next leads upstream, in seconds.
-const REFUSAL_PAUSE: i64 = 30;
 
 /// What anyone of this user may know of a token in the store.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]

@@ -283,6 +283,12 @@ impl World {
         World { share: Arc::new(Share::at(folder)), ..self }
     }
 
+    /// Whether the firmware says that this is an Azure VM. A container sees its host's.
+    pub fn is_azure(&self) -> bool {
+        let tag = self.files.read(Path::new("/sys/class/dmi/id/chassis_asset_tag"), 256).unwrap_or_default();
+        String::from_utf8_lossy(&tag).trim() == AZURE_TAG
+    }
+
     /// The host's identities, as the configuration has them that this world finds.
     pub fn host_identities(&self) -> HostIdentities {
         self.config.report(self)
@@ -328,6 +334,9 @@ impl World {
         })
     }
 }
+
+/// The chassis asset tag of every Azure VM.
+const AZURE_TAG: &str = "7783-7084-3265-9085-8269-3286-77";
 
 /// How the files of programs end; batch files come last, since they go through an interpreter.
 const ENDINGS: &[&str] = if cfg!(windows) { &[".exe", ".com", ".cmd", ".bat"] } else { &[""] };

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use azcred::{AccessToken, Credential, Error, TokenRequest};
+use azcred::{AccessToken, Credential, TokenRequest};
 use serde_json::json;
 
 use super::remedy;
@@ -40,7 +40,7 @@ impl Check {
             Ok(token) => Outcome::Token(token),
             Err(error) => {
                 let own = error.attempts().first().map_or(&error, |attempt| &attempt.error);
-                Outcome::Error(own.kind().name(), sentence(own))
+                Outcome::Error(own.kind().name(), own.message().to_owned())
             }
         };
         Check { credential: name, outcome, took: begun.elapsed().as_millis() }
@@ -81,8 +81,4 @@ impl Check {
         object["took_ms"] = json!(u64::try_from(self.took).unwrap_or(u64::MAX));
         object
     }
-}
-
-fn sentence(error: &Error) -> String {
-    error.message().to_owned()
 }

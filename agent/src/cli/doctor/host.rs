@@ -9,9 +9,6 @@ use jiff::fmt::rfc2822;
 
 use super::super::variable;
 
-/// The chassis asset tag of every Azure VM.
-const AZURE_TAG: &str = "7783-7084-3265-9085-8269-3286-77";
-
 /// Variables that decide about identities and ways; their values are not shown.
 const VARIABLES: [&str; 29] = [
     "AZCRED_AGENT",
@@ -99,9 +96,8 @@ pub(super) struct Authority {
 
 impl Host {
     pub(super) fn of(world: &World) -> Host {
-        let tag = world.files.read(Path::new("/sys/class/dmi/id/chassis_asset_tag"), 256).unwrap_or_default();
         Host {
-            is_azure: String::from_utf8_lossy(&tag).trim() == AZURE_TAG,
+            is_azure: world.is_azure(),
             variables: VARIABLES.into_iter().filter(|name| is_set(name)).collect(),
             proxies: PROXIES.into_iter().filter_map(|name| Some((name, without_user(&set(name)?)))).collect(),
             trust: TRUST.into_iter().filter_map(|(variable, replaces)| Trust::of(world, variable, replaces)).collect(),

@@ -3,7 +3,6 @@
 //! In a chain it is asked first whether anybody is there, with a patience that depends on the host: an Azure VM says
 //! so in its SMBIOS chassis tag. Asked for by name it is never probed.
 
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -13,12 +12,8 @@ use crate::source::{About, Ask, Fetch, Grant, Place, Source};
 use crate::wire::http::{HttpFault, Response};
 use crate::wire::identity_endpoint::{IMDS_HOST, UserAssigned, imds, imds_probe};
 use crate::wire::retry::RetryPolicy;
-use crate::world::World;
 
 const ENDPOINT: &str = "the instance metadata service (IMDS)";
-
-/// The chassis asset tag of every Azure VM.
-const AZURE_TAG: &str = "7783-7084-3265-9085-8269-3286-77";
 
 #[derive(Debug)]
 pub(super) struct Imds {
@@ -72,7 +67,7 @@ impl Imds {
     }
 
     async fn probe(&self, ask: &Ask<'_>, resource: &str) -> Result<(), Error> {
-        let azure = is_azure(ask.world);
+        let azure = ask.world.is_azure();
         // On Azure as long as a busy host needs, elsewhere a moment.
         let patience = if azure { Duration::from_secs(3) } else { Duration::from_millis(200) };
         let request = imds_probe(&self.host, resource, patience);
@@ -123,12 +118,6 @@ fn nobody(why: &str) -> Error {
 fn is_unreachable(response: &Response) -> bool {
     let text = String::from_utf8_lossy(&response.body);
     response.status == 403 && text.contains("unreachable")
-}
-
-/// Whether the firmware says that this is an Azure VM. A container sees its host's.
-fn is_azure(world: &World) -> bool {
-    let tag = world.files.read(Path::new("/sys/class/dmi/id/chassis_asset_tag"), 256).unwrap_or_default();
-    String::from_utf8_lossy(&tag).trim() == AZURE_TAG
 }
 
 impl Source for Imds {
